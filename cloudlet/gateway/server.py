@@ -1,0 +1,157 @@
+"""The listener. The first bytes of a connection tell what it speaks: TLS, HTTP/2 by prior knowledge, or HTTP/1.1."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import socket
+import ssl
+from collections.abc import Callable
+from typing import Any
+
+from cloudlet.gateway.http1 import Begin, Http1
+from cloudlet.gateway.http2 import PREFACE, Http2
+
+_BACKLOG = 2048
+_IDLE_SECONDS = 75.0
+_PEEKED_BYTES = 16
+_TLS_HANDSHAKE = 0x16
+_log = logging.getLogger("cloudlet.gateway")
+
+
+def listen(host: str, port: int) -> list[socket.socket]:
+    """Bound and listening sockets for a host (all its addresses). Raises OSError where the port is taken."""
+    sockets: list[socket.socket] = []
+    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    for family, kind, protocol, _, address in dict.fromkeys(found):
+        if sockets and port == 0:
+            address = (address[0], sockets[0].getsockname()[1], *address[2:])
+        listening = socket.socket(family, kind, protocol)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        try:
+            listening.bind(address)
+            listening.listen(_BACKLOG)
+        except OSError:
+            listening.close()
+            if sockets and family == socket.AF_INET6:
+                continue
+            for other in sockets:
+                other.close()
+            raise
+        listening.setblocking(False)
+        sockets.append(listening)
+    return sockets
+
+
+class Server:
+    """Accepts on listening sockets until `close`. tls: makes the context, on the first TLS connection."""
+
+    def __init__(self, begin: Begin, loop: asyncio.AbstractEventLoop, tls: Callable[[], ssl.SSLContext]):
+        self._begin = begin
+        self._loop = loop
+        self._tls = tls
+        self._context: ssl.SSLContext | None = None
+        self._sockets: list[socket.socket] = []
+        self._connections: set[Any] = set()
+        self._names: dict[bytes, str] = {}
+        self._peeking: set[socket.socket] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._sweep: asyncio.TimerHandle | None = None
+
+    def start(self, sockets: list[socket.socket]) -> None:
+        self._sockets += sockets
+        for listening in sockets:
+            self._loop.add_reader(listening.fileno(), self._accept, listening)
+        if not self._sweep:
+            self._sweep = self._loop.call_later(_IDLE_SECONDS / 5, self._close_idle)
+
+    def close(self) -> None:
+        if self._sweep:
+            self._sweep.cancel()
+        for listening in self._sockets:
+            self._loop.remove_reader(listening.fileno())
+            listening.close()
+        for waiting in list(self._peeking):
+            self._stop_peeking(waiting)
+            waiting.close()
+        for connection in list(self._connections):
+            connection.close()
+
+    def _accept(self, listening: socket.socket) -> None:
+        for _ in range(64):
+            try:
+                accepted, _address = listening.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError as error:
+                _log.warning("a connection could not be accepted: %s", error)
+                return
+            accepted.setblocking(False)
+            with contextlib.suppress(OSError):
+                accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._peeking.add(accepted)
+            self._loop.add_reader(accepted.fileno(), self._peek, accepted)
+
+    def _peek(self, accepted: socket.socket) -> None:
+        try:
+            first = accepted.recv(_PEEKED_BYTES, socket.MSG_PEEK)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            first = b""
+        self._stop_peeking(accepted)
+        if not first:
+            accepted.close()
+            return
+        task = self._loop.create_task(self._adopt(accepted, secure=first[0] == _TLS_HANDSHAKE, first=first))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _stop_peeking(self, accepted: socket.socket) -> None:
+        self._peeking.discard(accepted)
+        self._loop.remove_reader(accepted.fileno())
+
+    async def _adopt(self, accepted: socket.socket, *, secure: bool, first: bytes) -> None:
+        try:
+            if secure:
+                self._context = self._context or self._tls()
+                await self._loop.connect_accepted_socket(self._secure, accepted, ssl=self._context, ssl_handshake_timeout=10)
+            else:
+                version_2 = first[: len(PREFACE)] == PREFACE
+                await self._loop.connect_accepted_socket(self._http2 if version_2 else self._http1, accepted)
+        except (OSError, ssl.SSLError, ConnectionError) as error:
+            _log.debug("a connection failed: %s", error)
+            accepted.close()
+
+    def _http1(self, secure: bool = False) -> Http1:
+        return Http1(self._begin, self._loop, self._connections, self._names, secure)
+
+    def _http2(self, secure: bool = False) -> Http2:
+        return Http2(self._begin, self._loop, self._connections, secure)
+
+    def _secure(self) -> asyncio.Protocol:
+        return _ByAlpn(self)
+
+    def _close_idle(self) -> None:
+        before = self._loop.time() - _IDLE_SECONDS
+        for connection in list(self._connections):
+            if not connection.busy and connection.idle_since < before:
+                connection.close()
+        self._sweep = self._loop.call_later(_IDLE_SECONDS / 5, self._close_idle)
+
+
+class _ByAlpn(asyncio.Protocol):
+    """A TLS connection whose handshake tells which version is spoken."""
+
+    def __init__(self, server: Server):
+        self._server = server
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        tls = transport.get_extra_info("ssl_object")
+        spoken = tls.selected_alpn_protocol() if tls else None
+        protocol = self._server._http2(secure=True) if spoken == "h2" else self._server._http1(secure=True)
+        transport.set_protocol(protocol)
+        protocol.connection_made(transport)
