@@ -40,9 +40,9 @@ SIGNING_NAMES = {
 
 
 class Guess(NamedTuple):
-    """service: botocore's name, or None. operation: where the head tells it.
+    """service: botocore's name, or None. operation: where the head tells it. protocol: None where it is the model's own.
 
-    target: the prefix of X-Amz-Target or of an RPC path. protocol: None where it is the model's own. bucket: from a virtual host, to be put before the path.
+    target: the prefix of X-Amz-Target or of an RPC path. bucket: from a virtual host, to be put before the path.
     """
 
     service: str | None

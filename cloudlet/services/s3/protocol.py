@@ -1,0 +1,139 @@
+"""What S3's model leaves out: statuses of errors, roots of answers, and the headers and the form upload that it does not list."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import Any
+
+NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
+
+_STATUSES = {
+    304: ("NotModified",),
+    307: ("TemporaryRedirect",),
+    301: ("PermanentRedirect",),
+    403: (
+        "AccessDenied",
+        "AccountProblem",
+        "InvalidAccessKeyId",
+        "InvalidObjectState",
+        "NotSignedUp",
+        "RequestTimeTooSkewed",
+        "SignatureDoesNotMatch",
+    ),
+    404: (
+        "NoSuchBucket",
+        "NoSuchBucketPolicy",
+        "NoSuchCORSConfiguration",
+        "NoSuchConfiguration",
+        "NoSuchKey",
+        "NoSuchLifecycleConfiguration",
+        "NoSuchObjectLockConfiguration",
+        "NoSuchPublicAccessBlockConfiguration",
+        "NoSuchTagSet",
+        "NoSuchUpload",
+        "NoSuchVersion",
+        "NoSuchWebsiteConfiguration",
+        "ObjectLockConfigurationNotFoundError",
+        "OwnershipControlsNotFoundError",
+        "ReplicationConfigurationNotFoundError",
+        "ServerSideEncryptionConfigurationNotFoundError",
+    ),
+    405: ("MethodNotAllowed",),
+    409: (
+        "BucketAlreadyExists",
+        "BucketAlreadyOwnedByYou",
+        "BucketNotEmpty",
+        "ConditionalRequestConflict",
+        "InvalidBucketState",
+        "OperationAborted",
+        "RestoreAlreadyInProgress",
+    ),
+    411: ("MissingContentLength",),
+    412: ("PreconditionFailed",),
+    416: ("InvalidRange", "InvalidPartNumber"),
+    500: ("InternalError",),
+    501: ("NotImplemented",),
+    503: ("ServiceUnavailable", "SlowDown"),
+}
+_ROOTS = {
+    "CompleteMultipartUpload": "CompleteMultipartUploadResult",
+    "CreateMultipartUpload": "InitiateMultipartUploadResult",
+    "DeleteObjects": "DeleteResult",
+    "GetBucketAccelerateConfiguration": "AccelerateConfiguration",
+    "GetBucketAcl": "AccessControlPolicy",
+    "GetBucketCors": "CORSConfiguration",
+    "GetBucketLifecycleConfiguration": "LifecycleConfiguration",
+    "GetBucketLocation": "LocationConstraint",
+    "GetBucketLogging": "BucketLoggingStatus",
+    "GetBucketNotificationConfiguration": "NotificationConfiguration",
+    "GetBucketRequestPayment": "RequestPaymentConfiguration",
+    "GetBucketTagging": "Tagging",
+    "GetBucketVersioning": "VersioningConfiguration",
+    "GetBucketWebsite": "WebsiteConfiguration",
+    "GetObjectAcl": "AccessControlPolicy",
+    "GetObjectAttributes": "GetObjectAttributesResponse",
+    "GetObjectTagging": "Tagging",
+    "ListBuckets": "ListAllMyBucketsResult",
+    "ListMultipartUploads": "ListMultipartUploadsResult",
+    "ListObjectVersions": "ListVersionsResult",
+    "ListObjects": "ListBucketResult",
+    "ListObjectsV2": "ListBucketResult",
+    "ListParts": "ListPartsResult",
+}
+_BODY_HEADERS = {
+    "members": {
+        "ContentSHA256": {"shape": "ETag", "location": "header", "locationName": "x-amz-content-sha256"},
+        "Trailer": {"shape": "ETag", "location": "header", "locationName": "x-amz-trailer"},
+    }
+}
+
+
+def _host_id(request_id: str) -> list[tuple[str, str]]:
+    return [("x-amz-id-2", base64.b64encode(hashlib.sha256(request_id.encode()).digest() + b"cloudlet").decode())]
+
+
+WIRE: dict[str, Any] = {
+    "errors": {code: (code, status) for status, codes in _STATUSES.items() for code in codes},
+    "shapes": {"PutObjectRequest": _BODY_HEADERS, "UploadPartRequest": _BODY_HEADERS},
+    "new_shapes": {
+        "PostObjectRequest": {
+            "type": "structure",
+            "required": ["Bucket"],
+            "members": {
+                "Bucket": {"shape": "BucketName", "location": "uri", "locationName": "Bucket"},
+                "ContentType": {"shape": "ContentType", "location": "header", "locationName": "Content-Type"},
+                "Body": {"shape": "Body", "streaming": True},
+            },
+            "payload": "Body",
+        },
+        "PostObjectOutput": {
+            "type": "structure",
+            "members": {
+                "StatusCode": {"shape": "MaxKeys", "location": "statusCode"},
+                "ETag": {"shape": "ETag", "location": "header", "locationName": "ETag"},
+                "Location": {"shape": "Location", "location": "header", "locationName": "Location"},
+                "VersionId": {"shape": "ObjectVersionId", "location": "header", "locationName": "x-amz-version-id"},
+                "ContentType": {"shape": "ContentType", "location": "header", "locationName": "Content-Type"},
+                "Body": {"shape": "Body", "streaming": True},
+            },
+            "payload": "Body",
+        },
+    },
+    "operations": {
+        "PostObject": {
+            "name": "PostObject",
+            "http": {"method": "POST", "requestUri": "/{Bucket}"},
+            "input": {"shape": "PostObjectRequest"},
+            "output": {"shape": "PostObjectOutput"},
+        }
+    },
+    "dialect": lambda operation, violations: None,
+    "roots": _ROOTS,
+    "xml_namespace": NAMESPACE,
+    "unrouted": frozenset({"ListDirectoryBuckets", "WriteGetObjectResponse", "CreateSession", "RenameObject"}),
+    "request_id": "x-amz-request-id",
+    "short_request_ids": True,
+    "extra_headers": _host_id,
+    "bare_errors": True,
+}
