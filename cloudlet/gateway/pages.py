@@ -38,7 +38,7 @@ class Pages:
         self._kernel = kernel
         self._catalog = catalog
         self._identities = identities
-        self._info = info
+        self.info = info
         self._stop = stop
         self._tasks: set[asyncio.Task[None]] = set()
         self.hooks: dict[str, Any] = {}
@@ -132,7 +132,7 @@ class Pages:
         return {"services": services, "edition": "cloudlet", "version": __version__}
 
     def _about(self, request: Request) -> dict[str, Any]:
-        return {"version": __version__, "edition": "cloudlet", "is_license_activated": False, **self._info}
+        return {"version": __version__, "edition": "cloudlet", "is_license_activated": False, **self.info}
 
     def _stage(self, path: str) -> Callable[[Request], Any] | None:
         """`/_localstack/init/ready`: one stage of the init hooks."""

@@ -205,7 +205,7 @@ def _no_operations(service: str, name: str) -> Operation:
 class Call:
     """One request's run of an operation, from submission to its answer; a Wait in between parks it."""
 
-    __slots__ = ("_answer", "_caller", "_done", "_kernel", "_operation", "_parked", "_req", "_task", "request_id")
+    __slots__ = ("_answer", "_caller", "_done", "_kernel", "_operation", "_parked", "_req", "_started", "_task", "request_id")
 
     def __init__(
         self, kernel: Kernel, operation: Operation, caller: Caller, req: dict[str, Any], answer: Answer, request_id: str
@@ -218,6 +218,7 @@ class Call:
         self._done = False
         self._parked: Parked | None = None
         self._task: asyncio.Task[None] | None = None
+        self._started = kernel.clock.now()
         self.request_id = request_id
 
     def start(self) -> None:
@@ -248,7 +249,8 @@ class Call:
             self._finish(result, None)
 
     def _transaction(self, tx: Tx) -> Any:
-        return self._operation.function(Context(self._kernel, tx, self._caller, self.request_id), self._req)
+        ctx = Context(self._kernel, tx, self._caller, self.request_id, self._started)
+        return self._operation.function(ctx, self._req)
 
     async def _converse(self) -> None:
         conversation = Conversation(self._kernel, self._caller, self.request_id)

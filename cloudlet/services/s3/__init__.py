@@ -1,4 +1,7 @@
-"""S3: buckets, objects, versions, multipart uploads. `rows` holds the key layout, `versions` the verbs, `bodies` how bytes come in."""
+"""S3: buckets, objects, versions, multipart uploads.
+
+`rows` holds the key layout, `versions` the verbs, `bodies` how bytes come in.
+"""
 
 from cloudlet.kernel.registry import Service
 from cloudlet.services.s3 import buckets

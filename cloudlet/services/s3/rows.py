@@ -61,7 +61,7 @@ class StoredPart(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Checksum(msgspec.Struct, frozen=True, array_like=True):
-    """algorithm: CRC32, CRC32C, CRC64NVME, SHA1 or SHA256. kind: FULL_OBJECT or COMPOSITE. value: base64, with `-N` if composite."""
+    """algorithm: CRC32, CRC32C, CRC64NVME, SHA1 or SHA256. kind: FULL_OBJECT or COMPOSITE. value: base64, and `-N`."""
 
     algorithm: str
     kind: str
