@@ -51,16 +51,19 @@ class Kernel:
         self.operation: Callable[[str, str], Operation] = _no_operations
         self.sink: Callable[[str], Sink | None] = lambda service: None
         self.options: dict[str, str] = {}
+        self.sweeping: asyncio.Task[int] | None = None
 
     def start(self) -> None:
         """Begin background work: jobs that are due, blobs that a crash left, news from the other workers."""
         self.peers.listen(self.loop, self._heard)
         self.jobs.rearm()
         if self.peers.leader:
-            self._sweeping = self.loop.create_task(self.blobs.sweep(self.store))
+            self.sweeping = self.loop.create_task(self.blobs.sweep(self.store))
 
     def close(self) -> None:
         self.transactions.commit()
+        if self.sweeping:
+            self.sweeping.cancel()
         self.peers.close(self.loop)
         self.store.close()
 
