@@ -191,8 +191,8 @@ class _Parent:
                 pid, status = os.wait()
             except InterruptedError:
                 continue
-            number = self._numbers.pop(pid) if pid in self._numbers else None
-            if number is not None and not self._stopping:
+            number = self._numbers.pop(pid, -1)
+            if number >= 0 and not self._stopping:
                 _log.error("worker %d (process %d) ended with status %d; starting it anew", number, pid, status)
                 time.sleep(_RESTART_PAUSE_SECONDS)
                 self._fork(number)

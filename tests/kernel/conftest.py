@@ -34,6 +34,7 @@ class Bench:
     def reopen(self) -> None:
         """As after an end of the process: whatever was not committed is gone."""
         self.kernel.close()
+        self.turn()
         self.open()
 
     def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
@@ -56,6 +57,7 @@ class Bench:
 
     def close(self) -> None:
         self.kernel.close()
+        self.turn()
         self.loop.close()
 
 
