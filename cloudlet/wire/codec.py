@@ -254,6 +254,7 @@ def _xml_body_writer(
     namespace = overlay.xml_namespace or target.traits.get("xmlNamespace", {}).get("uri", "")
     opening = f'{xmlbody.DECLARATION}<{root} xmlns="{namespace}">' if namespace else f"{xmlbody.DECLARATION}<{root}>"
     content = xmlbody.Writers().content(target)
+    text_member = overlay.text_roots.get(operation.name)
     closing = f"</{root}>"
 
     def write(result: dict[str, Any]) -> bytes:
@@ -261,7 +262,10 @@ def _xml_body_writer(
         if value is None:
             return b""
         out = [opening]
-        content(value, out.append)
+        if text_member:
+            out.append(xmlbody.escape(value.get(text_member) or ""))
+        else:
+            content(value, out.append)
         out.append(closing)
         return "".join(out).encode("utf-8", "xmlcharrefreplace")
 

@@ -130,6 +130,7 @@ WIRE: dict[str, Any] = {
     },
     "dialect": lambda operation, violations: None,
     "roots": _ROOTS,
+    "text_roots": {"GetBucketLocation": "LocationConstraint"},
     "xml_namespace": NAMESPACE,
     "unrouted": frozenset({"ListDirectoryBuckets", "WriteGetObjectResponse", "CreateSession", "RenameObject"}),
     "request_id": "x-amz-request-id",
