@@ -30,7 +30,7 @@ def _standard_dialect(operation: str, violations: list[Violation]) -> tuple[str,
 class Overlay:
     """Each field is empty where the model says it all.
 
-    errors: error shape, or code -> (code in the query and XML protocols, status). error_prefix: before the code in JSON's `__type`.
+    errors: error shape, or code -> (code in the query and XML protocols, status). error_prefix: before JSON's `__type`.
     shapes: shape -> changes merged into the model. operations, new_shapes: name -> raw definition, added to the model.
     protocols: further protocols spoken.
     dialect: (operation, violations) -> (code, message), or None to let the operation check.
