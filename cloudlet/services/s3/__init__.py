@@ -4,7 +4,7 @@
 """
 
 from cloudlet.kernel.registry import Service
-from cloudlet.services.s3 import buckets
+from cloudlet.services.s3 import buckets, objects
 from cloudlet.services.s3.protocol import WIRE
 
-SERVICE = Service("s3", modules=(buckets,), wire=WIRE)
+SERVICE = Service("s3", modules=(buckets, objects), wire=WIRE)

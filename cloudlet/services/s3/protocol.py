@@ -89,13 +89,41 @@ _BODY_HEADERS = {
 }
 
 
+# Expires is passed on as it was given, be it a date or not
+_STATUS = {"StatusCode": {"shape": "MaxKeys", "location": "statusCode"}, "Expires": {"shape": "ETag"}}
+_EXPIRES = {"Expires": {"shape": "ETag"}}
+_RESPONSE_EXPIRES = {"members": {"ResponseExpires": {"shape": "ETag"}}}
+
+
+def location_document(constraint: str | None) -> str:
+    """GetBucketLocation's answer, whose root element holds the text itself, which the model cannot say."""
+    inner = f">{constraint}</LocationConstraint>" if constraint else "/>"
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n<LocationConstraint xmlns="{NAMESPACE}"{inner}'
+
+
 def _host_id(request_id: str) -> list[tuple[str, str]]:
     return [("x-amz-id-2", base64.b64encode(hashlib.sha256(request_id.encode()).digest() + b"cloudlet").decode())]
 
 
 WIRE: dict[str, Any] = {
     "errors": {code: (code, status) for status, codes in _STATUSES.items() for code in codes},
-    "shapes": {"PutObjectRequest": _BODY_HEADERS, "UploadPartRequest": _BODY_HEADERS},
+    "shapes": {
+        "PutObjectRequest": {"members": _BODY_HEADERS["members"] | _EXPIRES},
+        "UploadPartRequest": _BODY_HEADERS,
+        "CopyObjectRequest": {"members": _EXPIRES},
+        "CreateMultipartUploadRequest": {"members": _EXPIRES},
+        "GetObjectRequest": _RESPONSE_EXPIRES,
+        "HeadObjectRequest": _RESPONSE_EXPIRES,
+        "GetObjectOutput": {"members": _STATUS},
+        "HeadObjectOutput": {"members": _STATUS},
+        "GetBucketLocationOutput": {
+            "payload": "LocationConstraint",
+            "members": {
+                "LocationConstraint": {"shape": "ETag"},
+                "ContentType": {"shape": "ETag", "location": "header", "locationName": "Content-Type"},
+            },
+        },
+    },
     "new_shapes": {
         "PostObjectRequest": {
             "type": "structure",
@@ -132,7 +160,19 @@ WIRE: dict[str, Any] = {
     "roots": _ROOTS,
     "text_roots": {"GetBucketLocation": "LocationConstraint"},
     "xml_namespace": NAMESPACE,
-    "unrouted": frozenset({"ListDirectoryBuckets", "WriteGetObjectResponse", "CreateSession", "RenameObject"}),
+    "unrouted": frozenset(
+        {
+            "ListDirectoryBuckets",
+            "WriteGetObjectResponse",
+            "CreateSession",
+            "RenameObject",
+            # older forms of operations at the same paths
+            "GetBucketLifecycle",
+            "GetBucketNotification",
+            "PutBucketLifecycle",
+            "PutBucketNotification",
+        }
+    ),
     "request_id": "x-amz-request-id",
     "short_request_ids": True,
     "extra_headers": _host_id,
