@@ -7,6 +7,7 @@ import binascii
 import math
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from cloudlet.wire.message import Malformed
@@ -18,6 +19,7 @@ _ISO = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ](\d\d):?(\d\d):?(\d\d)(?:[.,](
 _NUMBER = re.compile(r"-?\d+(\.\d*)?([eE][+-]?\d+)?$")
 
 
+@lru_cache(maxsize=4096)
 def iso8601(instant: int) -> str:
     """`2026-03-01T12:00:00.000Z`, always with milliseconds."""
     whole, milliseconds = divmod(instant, 1000)
@@ -29,6 +31,7 @@ def iso8601_short(instant: int) -> str:
     return iso8601(instant) if instant % 1000 else f"{_utc(instant // 1000):%Y-%m-%dT%H:%M:%SZ}"
 
 
+@lru_cache(maxsize=4096)
 def http_date(instant: int) -> str:
     """`Sun, 01 Mar 2026 12:00:00 GMT` (RFC 7231)."""
     t = _utc(instant // 1000)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from typing import Any
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
@@ -102,7 +101,7 @@ def location_document(constraint: str | None) -> str:
 
 
 def _host_id(request_id: str) -> list[tuple[str, str]]:
-    return [("x-amz-id-2", base64.b64encode(hashlib.sha256(request_id.encode()).digest() + b"cloudlet").decode())]
+    return [("x-amz-id-2", base64.b64encode(f"cloudlet {request_id} {request_id}".encode()).decode())]
 
 
 WIRE: dict[str, Any] = {
