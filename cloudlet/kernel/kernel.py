@@ -117,7 +117,7 @@ class Kernel:
         """A context on a transaction within `ctx`'s; what it writes counts once it is merged."""
         inner = Tx(ctx.tx, ctx.tx.counter)
         context = Context(self, inner, caller, ctx.request_id)
-        context.now = ctx.now
+        context.now, context.started = ctx.now, ctx.started
         return context
 
     def call(self, ctx: Context, service: str, name: str, req: dict[str, Any], *, principal: str | None = None) -> Any:
@@ -205,7 +205,7 @@ def _no_operations(service: str, name: str) -> Operation:
 class Call:
     """One request's run of an operation, from submission to its answer; a Wait in between parks it."""
 
-    __slots__ = ("_answer", "_caller", "_done", "_kernel", "_operation", "_parked", "_req", "_task", "request_id")
+    __slots__ = ("_answer", "_caller", "_done", "_kernel", "_operation", "_parked", "_req", "_started", "_task", "request_id")
 
     def __init__(
         self, kernel: Kernel, operation: Operation, caller: Caller, req: dict[str, Any], answer: Answer, request_id: str
@@ -217,6 +217,7 @@ class Call:
         self._answer = answer
         self._done = False
         self._parked: Parked | None = None
+        self._started: int | None = None
         self._task: asyncio.Task[None] | None = None
         self.request_id = request_id
 
@@ -248,7 +249,9 @@ class Call:
             self._finish(result, None)
 
     def _transaction(self, tx: Tx) -> Any:
-        return self._operation.function(Context(self._kernel, tx, self._caller, self.request_id), self._req)
+        context = Context(self._kernel, tx, self._caller, self.request_id, self._started)
+        self._started = context.started
+        return self._operation.function(context, self._req)
 
     async def _converse(self) -> None:
         conversation = Conversation(self._kernel, self._caller, self.request_id)
