@@ -205,17 +205,21 @@ def take_ready(tx: Tx, queue: Queue, now: int, limit: int) -> list[Message]:
 def expire(tx: Tx, queue: Queue, now: int, limit: int = 1000) -> None:
     """Delete what has outlived the retention period in up to `limit` groups that are not in flight."""
     last = expired_before(queue, now)
-    for key, _ in tx.scan(part_range(queue, "heads")[0], MESSAGES.key(queue.id, "heads", last + 1), limit):
+    latest_head = last + queue.delay * 1000
+    for key, _ in tx.scan(part_range(queue, "heads")[0], MESSAGES.key(queue.id, "heads", latest_head + 1), limit):
         name = MESSAGES.parts(key)[4]
         group = _group(tx, queue, name)
         assert group is not None
+        dropped = False
         for _, row in tx.pages(*part_range_of_group(queue, name)):
             message = decode_message(row)
             if message.sent_at > last:
                 break
             _drop(tx, queue, message)
             count(tx, queue, -1)
-        _advance(tx, queue, group, ())
+            dropped = True
+        if dropped:
+            _advance(tx, queue, group, ())
 
 
 def part_range_of_group(queue: Queue, name: str) -> tuple[bytes, bytes]:

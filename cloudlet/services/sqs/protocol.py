@@ -68,12 +68,22 @@ SHAPES: dict[str, dict[str, Any]] = {
     "GetQueueAttributesResult": _members(Attributes="Attribute"),
     "ListQueueTagsResult": _members(Tags="Tag"),
     "Message": _members(Attributes="Attribute", MessageAttributes="MessageAttribute"),
+    "ReceiveMessageRequest": {"members": {"AttributeNames": {"shape": "ReceivedAttributeNameList"}}},
     "SendMessageBatchRequestEntry": _members(
         MessageAttributes="MessageAttribute", MessageSystemAttributes="MessageSystemAttribute"
     ),
     "SendMessageRequest": _members(MessageAttributes="MessageAttribute", MessageSystemAttributes="MessageSystemAttribute"),
     "SetQueueAttributesRequest": _members(Attributes="Attribute"),
     "TagQueueRequest": _members(Tags="Tag"),
+}
+
+# ReceiveMessage's AttributeNames are those of messages; the model has them as those of queues
+NEW_SHAPES: dict[str, dict[str, Any]] = {
+    "ReceivedAttributeNameList": {
+        "type": "list",
+        "member": {"shape": "MessageSystemAttributeName", "locationName": "AttributeName"},
+        "flattened": True,
+    },
 }
 
 
@@ -102,6 +112,7 @@ WIRE: dict[str, Any] = {
     "xml_namespace": "http://queue.amazonaws.com/doc/2012-11-05/",
     "errors": ERRORS,
     "shapes": SHAPES,
+    "new_shapes": NEW_SHAPES,
     "dialect": dialect,
     "path_member": "QueueUrl",
 }
