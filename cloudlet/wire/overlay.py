@@ -37,6 +37,7 @@ class Overlay:
     roots: operation -> name of its answer's XML root. text_roots: operation -> the member that is the root's own text.
     xml_namespace: of answers. unrouted: operations that no path leads to.
     request_id: the header that carries the request's id. extra_headers: request id -> more headers of every answer.
+    path_member: the member that a query request to any path but `/` means by its URL, where the form does not name it.
     short_request_ids: 16 hex digits instead of a UUID. bare_errors: XML errors are `<Error>` alone, as S3 has them.
     """
 
@@ -55,6 +56,7 @@ class Overlay:
     extra_headers: Callable[[str], list[tuple[str, str]]] = lambda request_id: []
     bare_errors: bool = False
     short_request_ids: bool = False
+    path_member: str = ""
 
     def apply(self, model: Model) -> None:
         model.add(self.new_shapes, self.operations)
