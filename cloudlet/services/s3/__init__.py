@@ -1,7 +1,10 @@
-"""S3: buckets, objects, versions, multipart uploads. `rows` holds the key layout, `versions` the verbs, `bodies` how bytes come in."""
+"""S3: buckets, objects, versions, multipart uploads.
+
+`rows` holds the key layout, `versions` the verbs, `bodies` how bytes come in.
+"""
 
 from cloudlet.kernel.registry import Service
-from cloudlet.services.s3 import buckets
+from cloudlet.services.s3 import buckets, completion, listings, parts, uploads
 from cloudlet.services.s3.protocol import WIRE
 
-SERVICE = Service("s3", modules=(buckets,), wire=WIRE)
+SERVICE = Service("s3", modules=(buckets, completion, listings, parts, uploads), wire=WIRE)

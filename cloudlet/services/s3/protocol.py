@@ -88,6 +88,18 @@ _BODY_HEADERS = {
     }
 }
 
+# numbers that an operation reads from the text itself: they may be empty, and a wrong one is InvalidArgument
+_TEXT = {"shape": "Marker"}
+_NUMBERS_AS_TEXT: dict[str, Any] = {
+    "ListObjectsRequest": {"members": {"MaxKeys": _TEXT}},
+    "ListObjectsV2Request": {"members": {"MaxKeys": _TEXT}},
+    "ListObjectVersionsRequest": {"members": {"MaxKeys": _TEXT}},
+    "ListMultipartUploadsRequest": {"members": {"MaxUploads": _TEXT}},
+    "ListPartsRequest": {"members": {"MaxParts": _TEXT, "PartNumberMarker": _TEXT}},
+    "UploadPartCopyRequest": {"members": {"PartNumber": _TEXT}},
+    "DeleteObjectsRequest": {"members": {"ContentMD5": {"shape": "ETag", "location": "header", "locationName": "Content-MD5"}}},
+}
+
 
 def _host_id(request_id: str) -> list[tuple[str, str]]:
     return [("x-amz-id-2", base64.b64encode(hashlib.sha256(request_id.encode()).digest() + b"cloudlet").decode())]
@@ -95,7 +107,11 @@ def _host_id(request_id: str) -> list[tuple[str, str]]:
 
 WIRE: dict[str, Any] = {
     "errors": {code: (code, status) for status, codes in _STATUSES.items() for code in codes},
-    "shapes": {"PutObjectRequest": _BODY_HEADERS, "UploadPartRequest": _BODY_HEADERS},
+    "shapes": {
+        **_NUMBERS_AS_TEXT,
+        "PutObjectRequest": _BODY_HEADERS,
+        "UploadPartRequest": {"members": {**_BODY_HEADERS["members"], "PartNumber": _TEXT}},
+    },
     "new_shapes": {
         "PostObjectRequest": {
             "type": "structure",
