@@ -25,10 +25,14 @@ from cloudlet.kernel.keys import Space
 from cloudlet.kernel.tables import Table
 
 NULL = "null"
+_LARGEST_SEQUENCE = (1 << 63) - 1  # of an id that is not ours; ours are below
 
 
 class Bucket(msgspec.Struct, frozen=True, array_like=True):
-    """id keys all that the bucket holds; a bucket made anew has another. versioning: "" (never on), "Enabled" or "Suspended"."""
+    """id keys all that the bucket holds; a bucket made anew has another. versioning: "" (never on), "Enabled" or "Suspended".
+
+    encryption: the rule that PutBucketEncryption set. retention: object lock's default for new objects.
+    """
 
     name: str
     account: str
@@ -40,6 +44,8 @@ class Bucket(msgspec.Struct, frozen=True, array_like=True):
     ownership: str = "BucketOwnerEnforced"
     location: str | None = None
     mfa_delete: bool = False
+    encryption: dict[str, Any] | None = None
+    retention: dict[str, Any] | None = None
 
 
 class Piece(msgspec.Struct, frozen=True, array_like=True):
@@ -71,8 +77,8 @@ class Checksum(msgspec.Struct, frozen=True, array_like=True):
 class ObjectVersion(msgspec.Struct, frozen=True, array_like=True):
     """One version of an object, or a delete marker. The first fields are those that listings read: `Listed` is their prefix.
 
-    version_id: "null" for one made while versioning was not enabled. headers: the standard ones, by member name of PutObject
-    (ContentType, CacheControl, ...). sse: members about encryption, as answers show them. lock: object lock's members.
+    etag: without its quotes. version_id: "null" for one made while versioning was not enabled. headers: the standard ones, by
+    member name of PutObject (ContentType, CacheControl, ...). sse: members about encryption, as answers show them. lock: object lock's members.
     """
 
     key: str
@@ -167,4 +173,6 @@ def sequence_of(text: str) -> int | None:
         raw = base64.urlsafe_b64decode(text.replace(".", "-"))
     except ValueError:
         return None
-    return struct.unpack("!Q", raw[:8])[0] if len(text) == 32 and len(raw) == 24 else None
+    if len(text) != 32 or len(raw) != 24:
+        return None
+    return int.from_bytes(raw[:8], "big") & _LARGEST_SEQUENCE
