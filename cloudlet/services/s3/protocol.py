@@ -6,6 +6,8 @@ import base64
 import hashlib
 from typing import Any
 
+from cloudlet.services.s3.checksums import ALGORITHMS
+
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 
 _STATUSES = {
@@ -97,7 +99,16 @@ _NUMBERS_AS_TEXT: dict[str, Any] = {
     "ListMultipartUploadsRequest": {"members": {"MaxUploads": _TEXT}},
     "ListPartsRequest": {"members": {"MaxParts": _TEXT, "PartNumberMarker": _TEXT}},
     "UploadPartCopyRequest": {"members": {"PartNumber": _TEXT}},
-    "DeleteObjectsRequest": {"members": {"ContentMD5": {"shape": "ETag", "location": "header", "locationName": "Content-MD5"}}},
+}
+# the digests of a DeleteObjects' body, which the model leaves to its trait
+_DIGESTS: dict[str, Any] = {
+    "members": {
+        "ContentMD5": {"shape": "ETag", "location": "header", "locationName": "Content-MD5"},
+        **{
+            f"Checksum{name}": {"shape": "ETag", "location": "header", "locationName": f"x-amz-checksum-{name.lower()}"}
+            for name in ALGORITHMS
+        },
+    }
 }
 
 
@@ -109,6 +120,7 @@ WIRE: dict[str, Any] = {
     "errors": {code: (code, status) for status, codes in _STATUSES.items() for code in codes},
     "shapes": {
         **_NUMBERS_AS_TEXT,
+        "DeleteObjectsRequest": _DIGESTS,
         "PutObjectRequest": _BODY_HEADERS,
         "UploadPartRequest": {"members": {**_BODY_HEADERS["members"], "PartNumber": _TEXT}},
     },
