@@ -4,7 +4,7 @@
 """
 
 from cloudlet.kernel.registry import Service
-from cloudlet.services.s3 import buckets, completion, deletions, listings, part_copies, parts, uploads
+from cloudlet.services.s3 import buckets, completion, deletions, listings, objects, part_copies, parts, uploads
 from cloudlet.services.s3.protocol import WIRE
 
-SERVICE = Service("s3", modules=(buckets, completion, deletions, listings, part_copies, parts, uploads), wire=WIRE)
+SERVICE = Service("s3", modules=(buckets, completion, deletions, listings, objects, part_copies, parts, uploads), wire=WIRE)

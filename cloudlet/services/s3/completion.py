@@ -181,7 +181,7 @@ def _shown(ctx: Context, bucket: Bucket, version: ObjectVersion) -> dict[str, An
         **headers.shown_checksum(version),
         **headers.shown_encryption(version.sse),
     }
-    if bucket.versioning:
+    if bucket.versioning == "Enabled":
         result["VersionId"] = version.version_id
     return result
 

@@ -30,7 +30,7 @@ def check_source(req: dict[str, Any], source: ObjectVersion, now: int) -> None:
 
 
 def check_write_headers(req: dict[str, Any]) -> bool:
-    """Whether a write has a condition. Raises NotImplemented (501) for those that S3 does not take, before it looks at the object."""
+    """Whether a write has a condition. Raises NotImplemented (501) for those that S3 does not take, whatever the object is."""
     match, none_match = req.get("IfMatch"), req.get("IfNoneMatch")
     if match is None and none_match is None:
         return False

@@ -19,7 +19,16 @@ DEFAULT_TYPE = "binary/octet-stream"
 _STORED = ("CacheControl", "ContentDisposition", "ContentLanguage", "Expires")
 _LARGEST_METADATA_BYTES = 2048
 _STORAGE_CLASSES = frozenset(
-    "STANDARD REDUCED_REDUNDANCY STANDARD_IA ONEZONE_IA INTELLIGENT_TIERING GLACIER DEEP_ARCHIVE GLACIER_IR".split()
+    (
+        "STANDARD",
+        "REDUCED_REDUNDANCY",
+        "STANDARD_IA",
+        "ONEZONE_IA",
+        "INTELLIGENT_TIERING",
+        "GLACIER",
+        "DEEP_ARCHIVE",
+        "GLACIER_IR",
+    )
 )
 _ARCHIVED = frozenset(("GLACIER", "DEEP_ARCHIVE"))
 _KMS = ("aws:kms", "aws:kms:dsse")

@@ -25,7 +25,7 @@ _asked_range = re.compile(r"bytes=(\d+)-(\d+)", re.ASCII).fullmatch
 
 
 class _Plan(NamedTuple):
-    """What is to be copied: the bytes, the blob that holds exactly them (None: they must be written), and what is known of them."""
+    """What is to be copied. blob: the one that holds exactly these bytes (None: they are written). known: their MD5 and checksum."""
 
     upload: Upload
     source: ObjectVersion

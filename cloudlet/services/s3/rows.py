@@ -67,7 +67,7 @@ class StoredPart(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Checksum(msgspec.Struct, frozen=True, array_like=True):
-    """algorithm: CRC32, CRC32C, CRC64NVME, SHA1 or SHA256. kind: FULL_OBJECT or COMPOSITE. value: base64, with `-N` if composite."""
+    """algorithm: CRC32, CRC32C, CRC64NVME, SHA1 or SHA256. kind: FULL_OBJECT or COMPOSITE. value: base64; `-N` if composite."""
 
     algorithm: str
     kind: str
@@ -78,7 +78,8 @@ class ObjectVersion(msgspec.Struct, frozen=True, array_like=True):
     """One version of an object, or a delete marker. The first fields are those that listings read: `Listed` is their prefix.
 
     etag: without its quotes. version_id: "null" for one made while versioning was not enabled. headers: the standard ones, by
-    member name of PutObject (ContentType, CacheControl, ...). sse: members about encryption, as answers show them. lock: object lock's members.
+    member name of PutObject (ContentType, CacheControl, ...). sse: members about encryption, as answers show them; {} is AES256.
+    lock: object lock's members, as answers show them. acl: as `acl` keeps it.
     """
 
     key: str

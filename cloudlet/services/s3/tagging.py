@@ -23,7 +23,8 @@ def from_header(text: str | None) -> dict[str, str]:
         key, _, value = pair.partition("=")
         key = unquote_plus(key)
         if "=" in value or key in tags:
-            told = "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters without tag name duplicates."
+            told = "The header 'x-amz-tagging' shall be encoded as UTF-8 then URLEncoded URL query parameters "
+            told += "without tag name duplicates."
             raise invalid_argument("x-amz-tagging", text, told)
         tags[key] = unquote_plus(value)
     for key, value in tags.items():

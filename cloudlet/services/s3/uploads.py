@@ -6,7 +6,7 @@ from typing import Any
 
 from cloudlet.kernel.context import Context
 from cloudlet.kernel.fault import Fault
-from cloudlet.services.s3 import headers, owner, tagging
+from cloudlet.services.s3 import acl, configs, headers, owner, tagging, worm
 from cloudlet.services.s3.buckets import _open_bucket
 from cloudlet.services.s3.checksums import ALGORITHMS, COMPOSITE, FULL_OBJECT, default_kind
 from cloudlet.services.s3.faults import invalid_request
@@ -115,6 +115,7 @@ def _asked_checksum(req: dict[str, Any]) -> tuple[str, str]:
 
 def _like(ctx: Context, bucket: Bucket, req: dict[str, Any]) -> ObjectVersion:
     """The version that completing the upload makes, without its body."""
+    blocked = configs.blocks(ctx, bucket, "BlockPublicAcls") if acl.asks(req) else False
     return ObjectVersion(
         key=req["Key"],
         size=0,
@@ -124,9 +125,11 @@ def _like(ctx: Context, bucket: Bucket, req: dict[str, Any]) -> ObjectVersion:
         checksum=None,
         version_id=NULL,
         sequence=0,
-        account=bucket.account,
+        account=ctx.account,
         headers=headers.stored_headers(req),
         metadata=headers.stored_metadata(req),
         tags=tagging.from_header(req.get("Tagging")),
         sse=headers.encryption(ctx, req, bucket),
+        lock=worm.asked(req, bucket, ctx.now),
+        acl=acl.of_new_object(req, bucket, ctx.account, blocked),
     )
