@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cloudlet.kernel.context import Context
@@ -100,6 +100,7 @@ def all_versions(ctx: Context, req: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 @settings(max_examples=150, deadline=None)
 @given(actions=ACTIONS, prefix=PREFIXES, delimiter=DELIMITERS, size=st.integers(1, 6), after=st.one_of(st.just(""), KEYS))
+@example(actions=[("a\0", "put"), ("a\0", "put"), ("a", "put"), ("a", "remove")], prefix="", delimiter="", size=2, after="")
 def test_pages_together_are_the_whole(
     _shared_cloud: InProcessServer, actions: list[tuple[str, str]], prefix: str, delimiter: str, size: int, after: str
 ) -> None:
