@@ -1,4 +1,4 @@
-"""Listings against a naive model: whatever the keys, the prefix, the delimiter and the size of pages, all pages together are right."""
+"""Listings against a naive model: whatever keys, prefix, delimiter and size of pages, all pages together are the whole."""
 
 from __future__ import annotations
 
