@@ -4,7 +4,7 @@
 """
 
 from cloudlet.kernel.registry import Service
-from cloudlet.services.s3 import buckets, objects
+from cloudlet.services.s3 import acls, attributes, buckets, copies, defaults, locks, objects, settings, tags
 from cloudlet.services.s3.protocol import WIRE
 
-SERVICE = Service("s3", modules=(buckets, objects), wire=WIRE)
+SERVICE = Service("s3", modules=(buckets, objects, copies, attributes, tags, acls, locks, settings, defaults), wire=WIRE)
