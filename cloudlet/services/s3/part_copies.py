@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
-from urllib.parse import unquote
 
 from cloudlet.kernel.blobs import Content, FileRange
 from cloudlet.kernel.context import Context, Conversation
-from cloudlet.services.s3 import bodies, conditions, headers, versions
-from cloudlet.services.s3.buckets import _open_bucket
+from cloudlet.services.s3 import bodies, headers, versions
 from cloudlet.services.s3.checksums import FULL_OBJECT, Digester
 from cloudlet.services.s3.faults import invalid_argument, invalid_request, no_such_key
 from cloudlet.services.s3.parts import _part_number, _upload_of
-from cloudlet.services.s3.rows import ObjectVersion, Part, Piece, Upload
-from cloudlet.services.s3.targets import open_version
+from cloudlet.services.s3.rows import Part, Piece, Upload
+from cloudlet.services.s3.sources import Source, open_source, version_member
 from cloudlet.services.s3.unfinished import effective_checksum, put_part
 
 _LARGEST_COPY_BYTES = 5 * 1024**3
@@ -25,14 +24,13 @@ _asked_range = re.compile(r"bytes=(\d+)-(\d+)", re.ASCII).fullmatch
 
 
 class _Plan(NamedTuple):
-    """What is to be copied. blob: the one that holds exactly these bytes (None: they are written). known: their MD5 and checksum."""
+    """What is to be copied. blob: the one that holds just these bytes (None: they are written). known: MD5 and checksum."""
 
     upload: Upload
-    source: ObjectVersion
+    source: Source
     content: Content
     blob: str | None
     known: tuple[str, str] | None
-    versioned: bool
 
 
 async def upload_part_copy(conversation: Conversation, req: dict[str, Any]) -> dict[str, Any]:
@@ -44,7 +42,7 @@ async def upload_part_copy(conversation: Conversation, req: dict[str, Any]) -> d
     try:
         received = await _received(conversation, plan, algorithm)
     except FileNotFoundError:  # the source was deleted meanwhile
-        raise no_such_key(plan.source.key) from None
+        raise no_such_key(plan.source.version.key) from None
 
     def store(ctx: Context) -> Part:
         upload = _upload_of(ctx, req)
@@ -62,41 +60,25 @@ async def upload_part_copy(conversation: Conversation, req: dict[str, Any]) -> d
     result: dict[str, Any] = {"ETag": f'"{part.etag}"', "LastModified": part.modified}
     if plan.upload.algorithm:
         result[f"Checksum{part.algorithm}"] = part.checksum
-    answer = {"CopyPartResult": result, **headers.shown_encryption(plan.upload.like.sse)}
-    if plan.versioned:
-        answer["CopySourceVersionId"] = plan.source.version_id
-    return answer
+    return {"CopyPartResult": result, **headers.shown_encryption(plan.upload.like.sse), **version_member(plan.source)}
 
 
 def _plan(ctx: Context, req: dict[str, Any]) -> _Plan:
     """Find upload and source, and check the conditions on it and the range. Raises Fault."""
     upload = _upload_of(ctx, req)
-    name, key, version_id = _named_source(req["CopySource"])
-    bucket = _open_bucket(ctx, name, req.get("ExpectedSourceBucketOwner"))
-    source = open_version(ctx, bucket, key, version_id)
-    conditions.check_source(req, source, ctx.now)
-    headers.check_readable(source)
-    start, length = _range(req.get("CopySourceRange"), source.size)
+    source = open_source(ctx, req)
+    version = source.version
+    start, length = _range(req.get("CopySourceRange"), version.size)
     if length > _LARGEST_COPY_BYTES:
         told = f"The specified copy source is larger than the maximum allowable size for a copy source: {_LARGEST_COPY_BYTES}"
         raise invalid_request(told)
     known = None
-    if length == source.size and not source.parts and not source.sse and source.checksum:
+    if length == version.size and not version.parts and not version.sse and version.checksum:
         algorithm, _ = effective_checksum(upload)
-        if (source.checksum.algorithm, source.checksum.kind) == (algorithm, FULL_OBJECT):
-            known = (source.etag, source.checksum.value)
-    content = versions.content(ctx, source.pieces, start, length)
-    return _Plan(upload, source, content, _whole_blob(source.pieces, start, length), known, bool(bucket.versioning))
-
-
-def _named_source(text: str) -> tuple[str, str, str | None]:
-    """Bucket, key and version id of an `x-amz-copy-source`. Raises InvalidArgument."""
-    path, _, query = text.partition("?")
-    bucket, slash, key = unquote(path).removeprefix("/").partition("/")
-    version_id = unquote(query.removeprefix("versionId=")) if query.startswith("versionId=") else None
-    if not bucket or not slash or not key:
-        raise invalid_argument("x-amz-copy-source", text, "Invalid copy source object key")
-    return bucket, key, version_id
+        if (version.checksum.algorithm, version.checksum.kind) == (algorithm, FULL_OBJECT):
+            known = (version.etag, version.checksum.value)
+    content = versions.content(ctx, version.pieces, start, length)
+    return _Plan(upload, source, content, _whole_blob(version.pieces, start, length), known)
 
 
 def _range(text: str | None, size: int) -> tuple[int, int]:
@@ -133,7 +115,7 @@ def _whole_blob(pieces: tuple[Piece, ...], start: int, length: int) -> str | Non
 async def _received(conversation: Conversation, plan: _Plan, algorithm: str) -> bodies.Received:
     """The part's bytes as if they had been uploaded: linked where one blob holds them, else written anew."""
     if plan.blob is None:
-        return await bodies.receive(conversation, _Source(plan.content), bodies.Promises({}, default=algorithm))
+        return await bodies.receive(conversation, _Stored(plan.content), bodies.Promises({}, default=algorithm))
     blob = conversation.blobs.link(plan.blob)
     try:
         md5, checksum = plan.known or await _hashed(plan.content, algorithm)
@@ -145,13 +127,13 @@ async def _received(conversation: Conversation, plan: _Plan, algorithm: str) -> 
 
 async def _hashed(content: Content, algorithm: str) -> tuple[str, str]:
     md5, digester = hashlib.md5(usedforsecurity=False), Digester(algorithm)
-    async for chunk in _Source(content):
+    async for chunk in _Stored(content):
         md5.update(chunk)
         digester.update(chunk)
     return md5.hexdigest(), digester.value()
 
 
-class _Source:
+class _Stored:
     """A stored body, read as if it were being uploaded."""
 
     trailers: dict[str, str] = {}
@@ -169,5 +151,6 @@ class _Source:
                     while left and (chunk := file.read(min(left, _CHUNK_BYTES))):
                         left -= len(chunk)
                         yield chunk
+                        await asyncio.sleep(0)  # other requests get their turn
             else:
                 yield piece

@@ -174,12 +174,17 @@ WIRE: dict[str, Any] = {
         },
     },
     "operations": {
+        "PutBucketTagging": {
+            "name": "PutBucketTagging",
+            "http": {"method": "PUT", "requestUri": "/{Bucket}?tagging", "responseCode": 204},
+            "input": {"shape": "PutBucketTaggingRequest"},
+        },
         "PostObject": {
             "name": "PostObject",
             "http": {"method": "POST", "requestUri": "/{Bucket}"},
             "input": {"shape": "PostObjectRequest"},
             "output": {"shape": "PostObjectOutput"},
-        }
+        },
     },
     "dialect": lambda operation, violations: None,
     "roots": _ROOTS,

@@ -33,7 +33,9 @@ def begin(s3: Any, **options: Any) -> dict[str, Any]:
     return {"Bucket": "shelf", "Key": "target", "UploadId": upload}
 
 
-def copy(s3: Any, to: dict[str, Any], number: int, text: str | None = None, source: str = "source key", **more: Any) -> dict[str, Any]:
+def copy(
+    s3: Any, to: dict[str, Any], number: int, text: str | None = None, source: str = "source key", **more: Any
+) -> dict[str, Any]:
     if text is not None:
         more["CopySourceRange"] = text
     return s3.upload_part_copy(**to, PartNumber=number, CopySource={"Bucket": "shelf", "Key": source}, **more)
