@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+from cloudlet.services.s3.checksums import ALGORITHMS
+
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 
 _STATUSES = {
@@ -87,6 +89,27 @@ _BODY_HEADERS = {
     }
 }
 
+# numbers that an operation reads from the text itself: they may be empty, and a wrong one is InvalidArgument
+_TEXT = {"shape": "Marker"}
+_NUMBERS_AS_TEXT: dict[str, Any] = {
+    "ListObjectsRequest": {"members": {"MaxKeys": _TEXT}},
+    "ListObjectsV2Request": {"members": {"MaxKeys": _TEXT}},
+    "ListObjectVersionsRequest": {"members": {"MaxKeys": _TEXT}},
+    "ListMultipartUploadsRequest": {"members": {"MaxUploads": _TEXT}},
+    "ListPartsRequest": {"members": {"MaxParts": _TEXT, "PartNumberMarker": _TEXT}},
+    "UploadPartCopyRequest": {"members": {"PartNumber": _TEXT}},
+}
+# the digests of a DeleteObjects' body, which the model leaves to its trait
+_DIGESTS: dict[str, Any] = {
+    "members": {
+        "ContentMD5": {"shape": "ETag", "location": "header", "locationName": "Content-MD5"},
+        **{
+            f"Checksum{name}": {"shape": "ETag", "location": "header", "locationName": f"x-amz-checksum-{name.lower()}"}
+            for name in ALGORITHMS
+        },
+    }
+}
+
 
 # Expires is passed on as it was given, be it a date or not
 _STATUS = {"StatusCode": {"shape": "MaxKeys", "location": "statusCode"}, "Expires": {"shape": "ETag"}}
@@ -107,8 +130,10 @@ def _host_id(request_id: str) -> list[tuple[str, str]]:
 WIRE: dict[str, Any] = {
     "errors": {code: (code, status) for status, codes in _STATUSES.items() for code in codes},
     "shapes": {
+        **_NUMBERS_AS_TEXT,
+        "DeleteObjectsRequest": _DIGESTS,
         "PutObjectRequest": {"members": _BODY_HEADERS["members"] | _EXPIRES},
-        "UploadPartRequest": _BODY_HEADERS,
+        "UploadPartRequest": {"members": _BODY_HEADERS["members"] | {"PartNumber": _TEXT}},
         "CopyObjectRequest": {"members": _EXPIRES},
         "CreateMultipartUploadRequest": {"members": _EXPIRES},
         "GetObjectRequest": _RESPONSE_EXPIRES,
@@ -148,12 +173,17 @@ WIRE: dict[str, Any] = {
         },
     },
     "operations": {
+        "PutBucketTagging": {
+            "name": "PutBucketTagging",
+            "http": {"method": "PUT", "requestUri": "/{Bucket}?tagging", "responseCode": 204},
+            "input": {"shape": "PutBucketTaggingRequest"},
+        },
         "PostObject": {
             "name": "PostObject",
             "http": {"method": "POST", "requestUri": "/{Bucket}"},
             "input": {"shape": "PostObjectRequest"},
             "output": {"shape": "PostObjectOutput"},
-        }
+        },
     },
     "dialect": lambda operation, violations: None,
     "roots": _ROOTS,
