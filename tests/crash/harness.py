@@ -1,7 +1,8 @@
 """Kills a server under load and counts what is missing.
 
-Clients write messages and objects, and delete messages, as fast as they can, noting what was acknowledged. Then `kill -9`, a restart on the
-same folder, and an audit: everything acknowledged is there, nothing deleted comes back, and whatever is there is whole.
+Clients write messages and objects, and delete messages, as fast as they can, noting what was acknowledged. Then `kill -9`, a
+restart on the same folder, and an audit: everything acknowledged is there, nothing deleted comes back, and whatever is there
+is whole.
 """
 
 from __future__ import annotations
