@@ -1,4 +1,4 @@
-"""The crash test at length: `python -m bench.crash --rounds 50`. One line a round and a summary; exits 1 if anything is missing."""
+"""The crash test at length: `python -m bench.crash --rounds 50`. A line a round, then a summary; exits 1 if anything is lost."""
 
 from __future__ import annotations
 
