@@ -98,14 +98,15 @@ def lease(tx: Tx, queue: Queue, now: int, limit: int, timeout_ms: int, bury: Bur
     """
     _bring_back(tx, queue, now, limit + _MARGIN)
     taken: list[Message] = []
+    seen: set[str] = set()  # a group whose head moved on stands among the heads again
     start, last = part_range(queue, "heads")[0], MESSAGES.key(queue.id, "heads", now + 1)
     while len(taken) < limit and (rows := tx.scan(start, last, limit)):
         for key, _ in rows:
-            group = _group(tx, queue, MESSAGES.parts(key)[4])
-            assert group is not None
-            taken += _lease_group(tx, queue, group, now, limit - len(taken), timeout_ms, bury)
-            if len(taken) >= limit:
-                break
+            name = MESSAGES.parts(key)[4]
+            group = _group(tx, queue, name)
+            if group and name not in seen and len(taken) < limit:
+                seen.add(name)
+                taken += _lease_group(tx, queue, group, now, limit - len(taken), timeout_ms, bury)
         start = rows[-1][0] + b"\0"
     return taken
 
