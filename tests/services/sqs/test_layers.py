@@ -93,12 +93,14 @@ class Bench:
         self.store = Store(Path(folder) / "state.db")
         self.queue = Queue("000000000000", "us-east-1", "q", 1, 0, 0, fifo=ordered, retention=RETENTION_MS // 1000, delay=3)
 
-    def run(self, work: Callable[[Tx], Any]) -> Any:
+    def run(self, work: Callable[..., Any], *given: Any) -> Any:
+        """Call `work(tx, the queue, *given)` and commit."""
+
         def counter(key: bytes) -> int:
             return int.from_bytes(self.store.get(key) or b"", "big", signed=True)
 
         tx = Tx(self.store, counter)
-        result = work(tx)
+        result = work(tx, self.queue, *given)
         self.store.begin()
         totals = {key: tx.counter(key).to_bytes(8, "big", signed=True) for key in tx.adds}
         self.store.apply({**tx.writes, **totals}, tx.cleared)
@@ -116,9 +118,14 @@ def test_a_queue_does_as_its_model(ordered: bool, steps: list[tuple[str, Any, An
         bench.store.close()
 
 
+def never(message: Message) -> bool:
+    """No message is moved to a dead-letter queue."""
+    return False
+
+
 def play(bench: Bench, model: Model, steps: list[tuple[str, Any, Any]]) -> None:
     now, seq, receipts = 1_000_000, 0, []
-    queue, kind = bench.queue, (fifo if model.ordered else standard)
+    kind = fifo if model.ordered else standard
     for step, first, second in steps:
         if step == "wait":
             now += first * 1000
@@ -126,30 +133,29 @@ def play(bench: Bench, model: Model, steps: list[tuple[str, Any, Any]]) -> None:
             seq += 1
             delay = 1000 * second
             message = Message(str(seq), seq, "x" * (3000 if seq % 3 == 0 else 3), "", "", now, now + delay, group=first)
-            bench.run(lambda tx, message=message: kind.push(tx, queue, message, now))
+            bench.run(kind.push, message, now)
             model.entries.append(Entry(seq, first, now, now + delay))
         elif step == "receive":
             model.drop_expired(now)
             model.end_leases(now)
-            work = lambda tx, n=first, t=second: kind.lease(tx, queue, now, n, t * 1000, lambda message: False)  # noqa: E731
-            taken = bench.run(work)
+            taken = bench.run(kind.lease, now, first, second * 1000, never)
             check_taken(model, now, first, [message.seq for message in taken])
             for message in taken:
                 entry = next(e for e in model.entries if e.seq == message.seq)
                 entry.receives += 1
                 entry.leased_until = now + 1000 * second if second else 0
-                receipts.append(Receipt(queue.id, message.sent_at, message.seq, message.receive_count, message.group or ""))
+                receipts.append(Receipt(bench.queue.id, message.sent_at, message.seq, message.receive_count, message.group or ""))
                 assert message.receive_count == entry.receives
         elif receipts:
             change(bench, model, receipts[first % len(receipts)], now, None if step == "delete" else second * 1000)
         model.drop_expired(now)
-        found = bench.run(lambda tx: kind.counts(tx, queue, now))
+        found = bench.run(kind.counts, now)
         if not any(e.sent_at + RETENTION_MS <= now for e in model.entries):
             assert found[1:] == model.counts(now)[1:]
             assert found.visible >= model.counts(now).visible
             assert found.visible == model.counts(now).visible or model.dropped
     now += 10_000_000
-    assert bench.run(lambda tx: kind.lease(tx, queue, now, 10, 0, lambda message: False)) == []
+    assert bench.run(kind.lease, now, 10, 0, never) == []
 
 
 def check_taken(model: Model, now: int, limit: int, taken: list[int]) -> None:
@@ -163,23 +169,22 @@ def check_taken(model: Model, now: int, limit: int, taken: list[int]) -> None:
 
 def change(bench: Bench, model: Model, receipt: Receipt, now: int, timeout_ms: int | None) -> None:
     """Delete (timeout None) or hide by a receipt that may be stale."""
-    queue = bench.queue
     entry = next((e for e in model.entries if e.seq == receipt.seq), None)
     current = entry is not None and entry.leased_until > now and (entry.receives == receipt.receive_count or not model.ordered)
     if model.ordered:
-        message = bench.run(lambda tx: fifo.find_in_flight(tx, queue, receipt, now))
+        message = bench.run(fifo.find_in_flight, receipt, now)
         assert (message is not None) == current
         if message is None:
             return
         if timeout_ms is None:
-            bench.run(lambda tx: fifo.delete(tx, queue, message))
+            bench.run(fifo.delete, message)
         else:
-            bench.run(lambda tx: fifo.hide_until(tx, queue, message, now + timeout_ms, now))
+            bench.run(fifo.hide_until, message, now + timeout_ms, now)
     elif timeout_ms is None:
-        bench.run(lambda tx: standard.delete(tx, queue, receipt))
+        bench.run(standard.delete, receipt)
     elif current:
-        message = bench.run(lambda tx: standard.find_in_flight(tx, queue, receipt))
-        bench.run(lambda tx: standard.hide_until(tx, queue, message, now + timeout_ms, now))
+        message = bench.run(standard.find_in_flight, receipt)
+        bench.run(standard.hide_until, message, now + timeout_ms, now)
     if entry and timeout_ms is None:
         model.entries.remove(entry)
     elif entry and current:
