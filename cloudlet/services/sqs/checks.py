@@ -78,7 +78,7 @@ def size_of(req: dict[str, Any]) -> int:
     size = len(body) if body.isascii() else len(body.encode())
     for name, value in (req.get("MessageAttributes") or {}).items():
         size += len(name.encode()) + len(value["DataType"].encode())
-        size += len(value["BinaryValue"]) if "BinaryValue" in value else len(value["StringValue"].encode())
+        size += len(value.get("BinaryValue", b"")) + len(value.get("StringValue", "").encode())
     return size
 
 

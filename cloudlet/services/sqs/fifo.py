@@ -98,14 +98,17 @@ def lease(tx: Tx, queue: Queue, now: int, limit: int, timeout_ms: int, bury: Bur
     """
     _bring_back(tx, queue, now, limit + _MARGIN)
     taken: list[Message] = []
+    seen: set[str] = set()  # a group whose head moved on stands among the heads again
     start, last = part_range(queue, "heads")[0], MESSAGES.key(queue.id, "heads", now + 1)
     while len(taken) < limit and (rows := tx.scan(start, last, limit)):
         for key, _ in rows:
-            group = _group(tx, queue, MESSAGES.parts(key)[4])
-            assert group is not None
-            taken += _lease_group(tx, queue, group, now, limit - len(taken), timeout_ms, bury)
-            if len(taken) >= limit:
-                break
+            name = MESSAGES.parts(key)[4]
+            group = _group(tx, queue, name)
+            if group and name not in seen and len(taken) < limit:
+                seen.add(name)
+                taken += _lease_group(tx, queue, group, now, limit - len(taken), timeout_ms, bury)
+        if len(rows) < limit:
+            break
         start = rows[-1][0] + b"\0"
     return taken
 
@@ -146,7 +149,10 @@ def delete(tx: Tx, queue: Queue, message: Message) -> None:
     flight = tuple(flight for flight in group.flight if flight.seq != message.seq)
     _drop(tx, queue, message)
     count(tx, queue, -1, in_flight=-1)
-    _advance(tx, queue, group, flight)
+    if message.seq == group.head_seq:
+        _advance(tx, queue, group, flight)
+    else:
+        _index(tx, queue, group, msgspec.structs.replace(group, flight=flight))
     tx.touch(queue.topic)
 
 
@@ -189,7 +195,7 @@ def take_ready(tx: Tx, queue: Queue, now: int, limit: int) -> list[Message]:
         name = MESSAGES.parts(key)[4]
         group = _group(tx, queue, name)
         assert group is not None
-        for _, row in tx.scan(*part_range_of_group(queue, name), limit - len(taken)):
+        for _, row in tx.scan(*_members(queue, name), limit - len(taken)):
             message = decode_message(row)
             if message.visible_at > now:
                 break
@@ -211,7 +217,7 @@ def expire(tx: Tx, queue: Queue, now: int, limit: int = 1000) -> None:
         group = _group(tx, queue, name)
         assert group is not None
         dropped = False
-        for _, row in tx.pages(*part_range_of_group(queue, name)):
+        for _, row in tx.pages(*_members(queue, name)):
             message = decode_message(row)
             if message.sent_at > last:
                 break
@@ -220,11 +226,6 @@ def expire(tx: Tx, queue: Queue, now: int, limit: int = 1000) -> None:
             dropped = True
         if dropped:
             _advance(tx, queue, group, ())
-
-
-def part_range_of_group(queue: Queue, name: str) -> tuple[bytes, bytes]:
-    prefix = MESSAGES.key(queue.id, "fifo", name)
-    return prefix, prefix + b"\xff"
 
 
 def remember_sent(tx: Tx, queue: Queue, scope: str, dedup: str, sent: Sent) -> None:
@@ -279,6 +280,12 @@ def _forget(tx: Tx, queue: Queue, now: int) -> None:
         tx.delete(key)
 
 
+def _members(queue: Queue, name: str) -> tuple[bytes, bytes]:
+    """The keys of a group's messages."""
+    prefix = MESSAGES.key(queue.id, "fifo", name)
+    return prefix, prefix + b"\xff"
+
+
 def _group(tx: Tx, queue: Queue, name: str) -> Group | None:
     row = tx.get(MESSAGES.key(queue.id, "group", name))
     return _decode_group(row) if row else None
@@ -304,7 +311,7 @@ def _place(queue: Queue, group: Group) -> bytes:
 
 def _advance(tx: Tx, queue: Queue, group: Group, flight: tuple[Flight, ...]) -> None:
     """Set a group's head to the first message it still has; without any the group is gone."""
-    for _, row in tx.scan(*part_range_of_group(queue, group.name), 1):
+    for _, row in tx.scan(*_members(queue, group.name), 1):
         head = decode_message(row)
         _index(tx, queue, group, Group(group.name, head.seq, head.visible_at, flight))
         return
@@ -333,13 +340,15 @@ def _lease_group(tx: Tx, queue: Queue, group: Group, now: int, limit: int, timeo
     """Lease the first messages of a group that has none in flight."""
     oldest = expired_before(queue, now)
     taken: list[Message] = []
-    for key, row in tx.pages(*part_range_of_group(queue, group.name), page=limit):
+    dropped = False
+    for key, row in tx.pages(*_members(queue, group.name), page=limit):
         message = decode_message(row)
         if message.visible_at > now or len(taken) == limit:
             break
         if message.sent_at <= oldest or (spent(queue, message) and bury(message)):
             _drop(tx, queue, message)
             count(tx, queue, -1)
+            dropped = True
         else:
             message = msgspec.structs.replace(
                 message,
@@ -352,5 +361,8 @@ def _lease_group(tx: Tx, queue: Queue, group: Group, now: int, limit: int, timeo
     flight = tuple(Flight(message.seq, now + timeout_ms) for message in taken) if timeout_ms else ()
     if flight:
         count(tx, queue, 0, in_flight=len(flight))
-    _advance(tx, queue, group, flight)
+    if dropped:
+        _advance(tx, queue, group, flight)
+    elif flight:
+        _index(tx, queue, group, msgspec.structs.replace(group, flight=flight))
     return taken

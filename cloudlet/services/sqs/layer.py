@@ -22,8 +22,7 @@ from cloudlet.kernel.tables import Table
 from cloudlet.kernel.tx import Tx
 
 MESSAGES = Space("sqs", "m")
-STANDARD_IN_FLIGHT_LIMIT = 120_000
-FIFO_IN_FLIGHT_LIMIT = 120_000
+IN_FLIGHT_LIMIT = 120_000
 _INLINE_BODY_CHARACTERS = 2048
 _ONE_IN_FLIGHT = 1 << 32
 _ALL = _ONE_IN_FLIGHT - 1

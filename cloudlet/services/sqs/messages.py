@@ -9,8 +9,7 @@ from cloudlet.kernel.fault import Fault, Wait
 from cloudlet.services.sqs import answers, checks, fifo, standard
 from cloudlet.services.sqs.actions import change_visibility, delete_by_handle, send
 from cloudlet.services.sqs.layer import (
-    FIFO_IN_FLIGHT_LIMIT,
-    STANDARD_IN_FLIGHT_LIMIT,
+    IN_FLIGHT_LIMIT,
     Message,
     Queue,
     in_flight,
@@ -19,6 +18,10 @@ from cloudlet.services.sqs.redrive import Undertaker
 from cloudlet.services.sqs.urls import open_queue
 
 _SECOND_MS = 1000
+_TOO_MANY_IN_FLIGHT = (
+    "Too many messages have been received without being deleted. "
+    "Please delete your received messages or let them timeout before receiving more."
+)
 
 
 def send_message(ctx: Context, req: dict[str, Any]) -> dict[str, Any]:
@@ -74,19 +77,24 @@ def change_message_visibility(ctx: Context, req: dict[str, Any]) -> None:
 def _take(ctx: Context, queue: Queue, limit: int, timeout_ms: int, undertaker: Undertaker, attempt: str | None) -> list[Message]:
     tx, now = ctx.tx, ctx.now
     if not queue.fifo:
-        room = STANDARD_IN_FLIGHT_LIMIT - in_flight(tx, queue)
-        if room <= 0 and standard.counts(tx, queue, now).in_flight >= STANDARD_IN_FLIGHT_LIMIT:
-            raise Fault("OverLimit", f"Too many messages in flight: a queue can have {STANDARD_IN_FLIGHT_LIMIT} at most.")
+        if _is_full(ctx, queue):
+            raise Fault("OverLimit", _TOO_MANY_IN_FLIGHT)
         return standard.lease(tx, queue, now, limit, timeout_ms, undertaker.bury)
     if attempt and (again := fifo.repeat_attempt(tx, queue, attempt, now, timeout_ms)):
         return again
-    # a full FIFO queue gives out nothing, without an error
-    if in_flight(tx, queue) >= FIFO_IN_FLIGHT_LIMIT and fifo.counts(tx, queue, now).in_flight >= FIFO_IN_FLIGHT_LIMIT:
+    if _is_full(ctx, queue):  # a FIFO queue then gives out nothing, without an error
         return []
     taken = fifo.lease(tx, queue, now, limit, timeout_ms, undertaker.bury)
     if attempt and taken:
         fifo.remember_attempt(tx, queue, attempt, taken, now)
     return taken
+
+
+def _is_full(ctx: Context, queue: Queue) -> bool:
+    """Whether as many messages are in flight as may be; leases that have ended are looked for only where it seems so."""
+    if in_flight(ctx.tx, queue) < IN_FLIGHT_LIMIT:
+        return False
+    return (fifo if queue.fifo else standard).counts(ctx.tx, queue, ctx.now).in_flight >= IN_FLIGHT_LIMIT
 
 
 def _within(req: dict[str, Any], name: str, default: int, least: int, most: int, reason: str) -> int:

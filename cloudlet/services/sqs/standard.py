@@ -36,6 +36,7 @@ from cloudlet.services.sqs.layer import (
 
 _FLIGHT, _DELAY = b"f", b"d"
 _MARGIN = 5
+_FEW = 100
 Bury = Callable[[Message], bool]
 
 
@@ -121,15 +122,19 @@ def delete(tx: Tx, queue: Queue, receipt: Receipt) -> None:
 
 
 def expire(tx: Tx, queue: Queue, now: int) -> None:
-    """Delete what has outlived the retention period without having been received: a few ranges, however many they are."""
+    """Delete the ready messages that have outlived the retention period: one by one while they are few, else as ranges."""
     last = expired_before(queue, now)
     ready, _ = part_range(queue, "ready")
     end = MESSAGES.key(queue.id, "ready", last + 1)
-    if expired := tx.count(ready, end):
-        tx.clear(ready, end)
-        count(tx, queue, -expired)
-        for part in ("body", "back"):
-            tx.clear(part_range(queue, part)[0], MESSAGES.key(queue.id, part, last + 1))
+    rows = tx.scan(ready, end, _FEW + 1)
+    if len(rows) <= _FEW:
+        for key, row in rows:
+            _forget_ready(tx, queue, decode_message(row), key)
+        return
+    count(tx, queue, -tx.count(ready, end))
+    tx.clear(ready, end)
+    for part in ("body", "back"):
+        tx.clear(part_range(queue, part)[0], MESSAGES.key(queue.id, part, last + 1))
 
 
 def counts(tx: Tx, queue: Queue, now: int) -> Counts:

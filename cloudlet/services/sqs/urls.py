@@ -21,8 +21,10 @@ _DEFAULT_HOST = "localhost.localstack.cloud:4566"
 
 def queue_url(ctx: Context, queue: Queue) -> str:
     """The URL that answers give: SQS_ENDPOINT_STRATEGY chooses the form, LOCALSTACK_HOST the host of all but `off`."""
-    strategy = ctx.kernel.options.get("SQS_ENDPOINT_STRATEGY", "off")
     tail = f"{queue.account}/{queue.name}"
+    strategy = ctx.kernel.options.get("SQS_ENDPOINT_STRATEGY", "off")
+    if strategy == "off":
+        return f"{ctx.endpoint}/{tail}"
     scheme, _, asked = ctx.endpoint.partition("://")
     if strategy == "dynamic":
         strategy = _form_of(asked)

@@ -10,8 +10,10 @@ def test_each_entry_by_itself(sqs: Any, queue: str) -> None:
         {"Id": "1", "MessageBody": "a"},
         {"Id": "2", "MessageBody": "b", "DelaySeconds": 901},
         {"Id": "3", "MessageBody": "c", "MessageAttributes": {"Foo": {"DataType": "String", "StringValue": "Bar"}}},
+        {"Id": "4", "MessageBody": "d", "MessageAttributes": {"Foo": {"DataType": "String"}}},
     ]
     answer = sqs.send_message_batch(QueueUrl=queue, Entries=entries)
+    assert answer["Failed"].pop()["Code"] == "InvalidParameterValue"
     for sent in answer["Successful"]:
         del sent["MessageId"]
     assert answer["Successful"] == [

@@ -3,10 +3,13 @@ from __future__ import annotations
 import json
 import threading
 import urllib.request
+from queue import SimpleQueue
 from typing import Any
 
 import pytest
 
+from cloudlet.kernel.context import Context
+from cloudlet.services.sqs.layer import count, find_by_arn
 from cloudlet.testing.server import InProcessServer
 
 from .faults import bodies, counts, fault_of
@@ -198,38 +201,49 @@ def test_messages_that_are_refused(sqs: Any, queue: str) -> None:
 
 def test_a_long_poll_ends_when_a_message_comes(cloud: InProcessServer, sqs: Any, queue: str) -> None:
     cloud.freeze()
-    found: list[Any] = []
-    waiter = threading.Thread(target=lambda: found.append(sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=20)))
-    waiter.start()
-    _until_parked(cloud)
+    answers = _poll(cloud, sqs, queue, WaitTimeSeconds=20)
     sqs.send_message(QueueUrl=queue, MessageBody="here")
-    waiter.join(10)
-    assert bodies(found[0]) == ["here"]
+    assert bodies(answers.get(timeout=10)) == ["here"]
 
 
-def test_a_long_poll_sees_what_becomes_visible_and_keeps_its_deadline(cloud: InProcessServer, sqs: Any, queue: str) -> None:
+def test_a_long_poll_sees_what_becomes_visible(cloud: InProcessServer, sqs: Any, queue: str) -> None:
     cloud.freeze()
     sqs.set_queue_attributes(QueueUrl=queue, Attributes={"ReceiveMessageWaitTimeSeconds": "10"})
-    sqs.send_message(QueueUrl=queue, MessageBody="soon", DelaySeconds=4)
-    found: list[Any] = []
-
-    def poll() -> None:
-        for _ in range(2):
-            found.append(sqs.receive_message(QueueUrl=queue))
-
-    waiter = threading.Thread(target=poll)
-    waiter.start()
-    _until_parked(cloud)
+    sqs.send_message(QueueUrl=queue, MessageBody="delayed", DelaySeconds=4)
+    answers = _poll(cloud, sqs, queue)
     cloud.advance("4s")
-    _until(lambda: len(found) == 1)
-    assert bodies(found[0]) == ["soon"]
-    _until_parked(cloud)
-    sqs.send_message(QueueUrl=queue, MessageBody="too late", DelaySeconds=11)
+    [message] = answers.get(timeout=10)["Messages"]
+    assert message["Body"] == "delayed"
+    sqs.change_message_visibility(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=3)
+    answers = _poll(cloud, sqs, queue)
+    cloud.advance("3s")
+    assert bodies(answers.get(timeout=10)) == ["delayed"]
+
+
+def test_a_long_poll_keeps_its_deadline(cloud: InProcessServer, sqs: Any, queue: str) -> None:
+    cloud.freeze()
+    answers = _poll(cloud, sqs, queue, WaitTimeSeconds=10)
     cloud.advance("9s")
-    assert len(found) == 1
+    sqs.send_message(QueueUrl=queue, MessageBody="too late", DelaySeconds=2)
+    assert answers.empty()
     cloud.advance("1s")
-    waiter.join(10)
-    assert bodies(found[1]) == []
+    assert bodies(answers.get(timeout=10)) == []
+
+
+def test_too_many_in_flight(cloud: InProcessServer, sqs: Any, queue: str) -> None:
+    sqs.send_message(QueueUrl=queue, MessageBody="x")
+
+    def crowd(ctx: Context) -> None:
+        row = find_by_arn(ctx.tx, "arn:aws:sqs:us-east-1:000000000000:orders")
+        assert row
+        count(ctx.tx, row, 120_000, in_flight=120_000)
+
+    cloud.run(lambda: cloud.cloud.kernel.transact(crowd))
+    text = (
+        "Too many messages have been received without being deleted. "
+        "Please delete your received messages or let them timeout before receiving more."
+    )
+    assert fault_of(sqs.receive_message, QueueUrl=queue) == ("OverLimit", text, 403)
 
 
 def test_the_page_of_messages_takes_nothing(cloud: InProcessServer, sqs: Any, queue: str) -> None:
@@ -256,12 +270,11 @@ def test_events_of_other_services(cloud: InProcessServer, sqs: Any, queue: str) 
     assert (message["Body"], message["MessageAttributes"]) == ("told", event["attributes"])
 
 
-def _until_parked(cloud: InProcessServer) -> None:
-    _until(lambda: cloud.run(lambda: cloud.cloud.kernel.waits.next_due()) is not None)
-
-
-def _until(done: Any) -> None:
-    for _ in range(20_000):
-        if done():
-            return
-    raise AssertionError("it never came true")
+def _poll(cloud: InProcessServer, sqs: Any, queue: str, **params: Any) -> SimpleQueue[Any]:
+    """Receive in another thread; comes back once that waits. The answer will be put on what is returned."""
+    answers: SimpleQueue[Any] = SimpleQueue()
+    threading.Thread(target=lambda: answers.put(sqs.receive_message(QueueUrl=queue, **params)), daemon=True).start()
+    for _ in range(100_000):
+        if cloud.run(cloud.cloud.kernel.waits.next_due) is not None:
+            return answers
+    raise AssertionError("the receive did not wait")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import urllib.request
 from collections.abc import Callable
 from typing import Any
 
@@ -74,6 +75,12 @@ def test_batches_by_query(sqs: Any, queue: str, query: Callable[..., Any]) -> No
         "InvalidParameterValue",
     )
     assert bodies(sqs.receive_message(QueueUrl=queue)) == ["one"]
+
+
+def test_a_plain_get(sqs: Any, queue: str) -> None:
+    with urllib.request.urlopen(f"{queue}?Action=SendMessage&MessageBody=by%20hand") as answer:
+        assert answer.status == 200
+    assert bodies(sqs.receive_message(QueueUrl=queue)) == ["by hand"]
 
 
 def test_errors_by_query(sqs: Any, queue: str, query: Callable[..., Any]) -> None:
