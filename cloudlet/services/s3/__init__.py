@@ -12,6 +12,7 @@ from cloudlet.services.s3 import (
     copies,
     defaults,
     deletions,
+    forms,
     listings,
     locks,
     objects,
@@ -23,7 +24,7 @@ from cloudlet.services.s3 import (
 )
 from cloudlet.services.s3.protocol import WIRE
 
-_OF_OBJECTS = (objects, copies, attributes, tags, acls, locks, listings, deletions)
+_OF_OBJECTS = (objects, copies, attributes, tags, acls, locks, listings, deletions, forms)
 _OF_UPLOADS = (uploads, parts, part_copies, completion)
 
 SERVICE = Service("s3", modules=(buckets, *_OF_OBJECTS, *_OF_UPLOADS, settings, defaults), wire=WIRE)

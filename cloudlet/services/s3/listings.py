@@ -9,7 +9,7 @@ from cloudlet.kernel.context import Context
 from cloudlet.services.s3.buckets import _open_bucket
 from cloudlet.services.s3.faults import invalid_argument
 from cloudlet.services.s3.owner import shown as owner
-from cloudlet.services.s3.paging import encode_members, key_encoder, last_of, page_size, token
+from cloudlet.services.s3.paging import encode_members, key_encoder, last_of, page_size, token, whole_seconds
 from cloudlet.services.s3.rows import NULL, Bucket, Listed, sequence_of
 from cloudlet.services.s3.versions import find
 from cloudlet.services.s3.walks import Page, all_versions, current_objects
@@ -100,7 +100,7 @@ def _contents(page: Page, encode: Encode, *, with_owner: bool) -> list[dict[str,
 def _entry(listed: Listed, encode: Encode) -> dict[str, Any]:
     entry = {
         "Key": encode(listed.key) if encode else listed.key,
-        "LastModified": listed.modified,
+        "LastModified": whole_seconds(listed.modified),
         "ETag": f'"{listed.etag}"',
         "Size": listed.size,
         "StorageClass": listed.storage_class,
@@ -123,7 +123,7 @@ def _delete_marker(listed: Listed, latest: bool, encode: Encode) -> dict[str, An
         "Key": encode(listed.key) if encode else listed.key,
         "VersionId": listed.version_id,
         "IsLatest": latest,
-        "LastModified": listed.modified,
+        "LastModified": whole_seconds(listed.modified),
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,7 @@ from cloudlet.services.s3.faults import invalid_argument
 PAGE = 1000
 _LARGEST_INTEGER = 2**31 - 1
 _CHECK_BYTES = 4
+_unreserved = re.compile(r"[A-Za-z0-9._*/-]*").fullmatch
 
 
 def integer(req: dict[str, Any], member: str, name: str, default: int) -> int:
@@ -71,6 +73,13 @@ def last_of(text: str) -> str:
     raise invalid_argument("continuation-token", None, "The continuation token provided is incorrect")
 
 
+def whole_seconds(instant: int) -> int:
+    """An instant as bodies of answers show it: with the precision that headers have."""
+    return instant - instant % 1000
+
+
 def _url_encoded(key: str) -> str:
     """As a form's field is, except that `/` and `*` stand for themselves and `~` does not."""
+    if _unreserved(key):
+        return key
     return quote_plus(key, safe="/*", errors="surrogatepass").replace("~", "%7E")

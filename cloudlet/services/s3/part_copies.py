@@ -13,6 +13,7 @@ from cloudlet.kernel.context import Context, Conversation
 from cloudlet.services.s3 import bodies, headers, versions
 from cloudlet.services.s3.checksums import FULL_OBJECT, Digester
 from cloudlet.services.s3.faults import invalid_argument, invalid_request, no_such_key
+from cloudlet.services.s3.paging import whole_seconds
 from cloudlet.services.s3.parts import _part_number, _upload_of
 from cloudlet.services.s3.rows import Part, Piece, Upload
 from cloudlet.services.s3.sources import Source, open_source, version_member
@@ -57,7 +58,7 @@ async def upload_part_copy(conversation: Conversation, req: dict[str, Any]) -> d
     except Exception:
         received.discard(conversation)
         raise
-    result: dict[str, Any] = {"ETag": f'"{part.etag}"', "LastModified": part.modified}
+    result: dict[str, Any] = {"ETag": f'"{part.etag}"', "LastModified": whole_seconds(part.modified)}
     if plan.upload.algorithm:
         result[f"Checksum{part.algorithm}"] = part.checksum
     return {"CopyPartResult": result, **headers.shown_encryption(plan.upload.like.sse), **version_member(plan.source)}

@@ -11,7 +11,7 @@ from cloudlet.services.s3.buckets import _open_bucket
 from cloudlet.services.s3.checksums import COMPOSITE, Digester
 from cloudlet.services.s3.faults import invalid_argument, invalid_request
 from cloudlet.services.s3.owner import shown as owner
-from cloudlet.services.s3.paging import integer, page_size
+from cloudlet.services.s3.paging import integer, page_size, whole_seconds
 from cloudlet.services.s3.rows import Part, Upload
 from cloudlet.services.s3.unfinished import MOST_PARTS, effective_checksum, open_upload, parts_of, put_part
 from cloudlet.services.s3.uploads import _initiator
@@ -25,7 +25,7 @@ async def upload_part(conversation: Conversation, req: dict[str, Any]) -> dict[s
     algorithm, _ = effective_checksum(upload)
     promises = bodies.Promises(req, default=algorithm)
     _check_algorithm(upload, promises)
-    body = req.get("Body") or _Nothing()
+    body = req["Body"]
     also = Digester(algorithm) if promises.algorithm != algorithm else None
     received = await bodies.receive(conversation, _Overheard(body, also) if also else body, promises)
     own = (algorithm, also.value()) if also else received.checksum
@@ -72,7 +72,7 @@ def list_parts(ctx: Context, req: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shown(part: Part, upload: Upload) -> dict[str, Any]:
-    entry = {"PartNumber": part.number, "LastModified": part.modified, "ETag": f'"{part.etag}"', "Size": part.size}
+    entry = {"PartNumber": part.number, "LastModified": whole_seconds(part.modified), "ETag": f'"{part.etag}"', "Size": part.size}
     if upload.algorithm:
         entry[f"Checksum{part.algorithm}"] = part.checksum
     return entry
@@ -123,14 +123,3 @@ class _Overheard:
         async for chunk in self._body:
             self._digester.update(chunk)
             yield chunk
-
-
-class _Nothing:
-    """The body of a request without one."""
-
-    decoded_length = 0
-    trailers: dict[str, str] = {}
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        return
-        yield b""

@@ -10,7 +10,7 @@ from cloudlet.services.s3 import acl, configs, headers, owner, tagging, worm
 from cloudlet.services.s3.buckets import _open_bucket
 from cloudlet.services.s3.checksums import ALGORITHMS, COMPOSITE, FULL_OBJECT, default_kind
 from cloudlet.services.s3.faults import invalid_request
-from cloudlet.services.s3.paging import encode_members, key_encoder, page_size
+from cloudlet.services.s3.paging import encode_members, key_encoder, page_size, whole_seconds
 from cloudlet.services.s3.rows import NULL, UPLOADS, Bucket, ObjectVersion, Upload, encode
 from cloudlet.services.s3.targets import check_key
 from cloudlet.services.s3.unfinished import drop_parts, new_upload_id, open_upload
@@ -75,7 +75,7 @@ def _shown(upload: Upload) -> dict[str, Any]:
     return {
         "UploadId": upload.id,
         "Key": upload.key,
-        "Initiated": upload.initiated,
+        "Initiated": whole_seconds(upload.initiated),
         "StorageClass": upload.like.storage_class,
         "Owner": owner.shown(upload.account),
         "Initiator": _initiator(upload),
