@@ -107,10 +107,11 @@ class Pages:
         self._kernel.transactions.when_durable(durable)
 
     def _service_page(self, request: Request, path: str) -> Callable[[Request], Any] | None:
-        found = self._catalog.pages().get(path)
-        if found is None:
+        pages = self._catalog.pages()
+        match = next((prefix for prefix in pages if path == prefix or path.startswith(prefix + "/")), None)
+        if match is None:
             return None
-        _, function = found
+        _, function = pages[match]
         credential = self._identities.credential(request)
         account = self._identities.account(credential.access_key)
 

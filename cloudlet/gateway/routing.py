@@ -91,6 +91,11 @@ def _service_and_region(host: str) -> tuple[str | None, str | None]:
     return None, None
 
 
+def is_region(text: str) -> bool:
+    """Some tools sign with `US` or `aws-global`, which are no regions."""
+    return bool(_REGION.fullmatch(text))
+
+
 def _target_protocol(kind: str) -> str:
     if kind.startswith("application/x-amz-json-1.0"):
         return "json-1.0"

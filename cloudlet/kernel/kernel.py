@@ -119,7 +119,7 @@ class Kernel:
     def nested(self, ctx: Context, caller: Caller) -> Context:
         """A context on a transaction within `ctx`'s; what it writes counts once it is merged."""
         inner = Tx(ctx.tx, ctx.tx.counter)
-        context = Context(self, inner, caller, ctx.request_id)
+        context = Context(self, inner, caller, ctx.request_id, ctx.started)
         context.now = ctx.now
         return context
 
