@@ -74,7 +74,7 @@ class Space:
 
     def __init__(self, *parts: Part, prefix: bytes = b""):
         self.prefix = prefix + pack(parts)
-        self.end = after(self.prefix)
+        self.end = self.prefix + b"\xff"  # past every part's first byte, before a last part that goes on with NUL
 
     def __call__(self, *parts: Part) -> Space:
         return Space(*parts, prefix=self.prefix)

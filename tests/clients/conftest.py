@@ -32,8 +32,9 @@ def endpoint(server: InProcessServer) -> str:
 class Program:
     """A program with the AWS_* variables set; `run` gives what it printed and fails the test where it fails."""
 
-    def __init__(self, path: str, endpoint: str, folder: Path):
+    def __init__(self, path: str, endpoint: str, folder: Path, *options: str):
         self.path = path
+        self.options = options
         self.endpoint = endpoint
         self.folder = folder
 
@@ -52,7 +53,7 @@ class Program:
             **variables,
         }
         done = subprocess.run(
-            [self.path, *arguments],
+            [self.path, *self.options, *arguments],
             cwd=self.folder,
             env=environment,
             input=text,

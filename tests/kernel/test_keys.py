@@ -49,6 +49,12 @@ def test_a_part_of_another_type_is_refused() -> None:
         pack((2**63,))
 
 
+def test_a_space_ends_before_the_one_whose_name_goes_on_with_nul() -> None:
+    space, other = Space("s")("a"), Space("s")("a\0b")
+    for part in (None, b"\xff", "\U0010ffff", 2**63 - 1):
+        assert space.prefix <= space.key(part) < space.end <= other.key(part)
+
+
 def test_spaces_nest() -> None:
     space = Space("sqs", "000000000000")("us-east-1")
     assert space.parts(space.key("orders", 7)) == ("orders", 7)
