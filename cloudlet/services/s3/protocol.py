@@ -106,7 +106,7 @@ _DIGESTS: dict[str, Any] = {
         "ContentMD5": {"shape": "ETag", "location": "header", "locationName": "Content-MD5"},
         **{
             f"Checksum{name}": {"shape": "ETag", "location": "header", "locationName": f"x-amz-checksum-{name.lower()}"}
-            for name in ALGORITHMS
+            for name in (*ALGORITHMS, "MD5", "SHA512", "XXHASH3", "XXHASH64", "XXHASH128")
         },
     }
 }
