@@ -48,7 +48,7 @@ _ASKING = ("ACL", *_HEADERS)
 
 def asks(req: dict[str, Any]) -> bool:
     """Whether a request's headers say anything of access control."""
-    return any(name in req for name in _ASKING)
+    return not req.keys().isdisjoint(_ASKING)
 
 
 def of_new_object(req: dict[str, Any], bucket: Bucket, account: str, blocked: bool) -> Acl:

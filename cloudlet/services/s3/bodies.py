@@ -8,12 +8,13 @@ from typing import Any
 
 from cloudlet.kernel.blobs import INLINE_BYTES, BlobWriter
 from cloudlet.kernel.context import Context, Conversation
-from cloudlet.kernel.fault import Fault
+from cloudlet.kernel.fault import Fault, not_implemented
 from cloudlet.services.s3.checksums import ALGORITHMS, Digester, is_valid
 from cloudlet.services.s3.rows import BODIES, Piece
 
 _LARGEST_BYTES = 5 * 1024**3
 _UNSIGNED = ("", "UNSIGNED-PAYLOAD")
+_NOT_DONE = ("ChecksumSHA512", "ChecksumMD5", "ChecksumXXHASH64", "ChecksumXXHASH3", "ChecksumXXHASH128")
 
 
 class Received:
@@ -72,6 +73,8 @@ class Promises:
             raise Fault("InvalidRequest", f"Value for x-amz-checksum-{self.algorithm.lower()} header is invalid.")
         if self.md5 is not None and not _is_md5(self.md5):
             raise Fault("InvalidDigest", "The Content-MD5 you specified was invalid.", **{"Content-MD5": self.md5})
+        if not req.keys().isdisjoint(_NOT_DONE):
+            raise not_implemented("s3's checksums other than " + ", ".join(ALGORITHMS))
 
 
 async def receive(conversation: Conversation, body: Any, promises: Promises) -> Received:

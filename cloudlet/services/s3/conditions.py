@@ -14,6 +14,8 @@ _ON_SOURCE = ("CopySourceIfMatch", "CopySourceIfNoneMatch", "CopySourceIfModifie
 
 def check_read(req: dict[str, Any], version: ObjectVersion, now: int) -> None:
     """GET and HEAD: raises PreconditionFailed, or NotModified (304) where the client's copy is still good."""
+    if req.keys().isdisjoint(_ON_READ):
+        return
     failed = _failed(req, _ON_READ, version, now)
     if failed is None:
         return

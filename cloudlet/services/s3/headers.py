@@ -33,7 +33,7 @@ _STORAGE_CLASSES = frozenset(
 _ARCHIVED = frozenset(("GLACIER", "DEEP_ARCHIVE"))
 _KMS = ("aws:kms", "aws:kms:dsse")
 _SSE_C = ("SSECustomerAlgorithm", "SSECustomerKey", "SSECustomerKeyMD5")
-_SOURCE_SSE_C = ("CopySourceSSECustomerAlgorithm", "CopySourceSSECustomerKey", "CopySourceSSECustomerKeyMD5")
+_CUSTOMER_KEYS = frozenset((*_SSE_C, *("CopySource" + name for name in _SSE_C)))
 _QUOTED_PRINTABLE = frozenset(b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!*+-/.%'\"()$#&,:;<>@[]^`{|}~\\")
 
 
@@ -88,7 +88,7 @@ def check_readable(version: ObjectVersion) -> None:
 
 def refuse_customer_keys(req: dict[str, Any], operation: str) -> None:
     """Raises NotImplemented for SSE-C."""
-    if any(name in req for name in _SSE_C) or any(name in req for name in _SOURCE_SSE_C):
+    if not req.keys().isdisjoint(_CUSTOMER_KEYS):
         raise not_implemented(f"s3's {operation} with SSE-C (SSECustomerKey)")
 
 
