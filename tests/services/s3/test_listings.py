@@ -191,7 +191,9 @@ def test_without_encoding_type(s3: Any, cloud: InProcessServer) -> None:
     s3.create_bucket(Bucket="shelf")
     put(s3, "a b/c", "d&e")
     answer = raw(cloud, "/shelf?delimiter=%2F&prefix=")
-    assert answer.startswith('<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">')
+    assert answer.startswith(
+        '<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+    )
     assert "<Prefix>a b/</Prefix>" in answer and "<Key>d&amp;e</Key>" in answer and "EncodingType" not in answer
     assert "<Prefix></Prefix>" in answer and "<Marker></Marker>" in answer and ".000Z</LastModified>" in answer
 
