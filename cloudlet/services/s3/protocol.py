@@ -92,7 +92,9 @@ _BODY_HEADERS = {
 # Expires is passed on as it was given, be it a date or not
 _STATUS = {"StatusCode": {"shape": "MaxKeys", "location": "statusCode"}, "Expires": {"shape": "ETag"}}
 _EXPIRES = {"Expires": {"shape": "ETag"}}
-_RESPONSE_EXPIRES = {"members": {"ResponseExpires": {"shape": "ETag"}}}
+# conditions on time are read by `conditions`, as S3 does not look at one that is no date
+_READ = {"members": {name: {"shape": "ETag"} for name in ("ResponseExpires", "IfModifiedSince", "IfUnmodifiedSince")}}
+_SOURCE = {name: {"shape": "ETag"} for name in ("CopySourceIfModifiedSince", "CopySourceIfUnmodifiedSince")}
 
 
 def location_document(constraint: str | None) -> str:
@@ -110,10 +112,11 @@ WIRE: dict[str, Any] = {
     "shapes": {
         "PutObjectRequest": {"members": _BODY_HEADERS["members"] | _EXPIRES},
         "UploadPartRequest": _BODY_HEADERS,
-        "CopyObjectRequest": {"members": _EXPIRES},
+        "CopyObjectRequest": {"members": _EXPIRES | _SOURCE},
+        "UploadPartCopyRequest": {"members": _SOURCE},
         "CreateMultipartUploadRequest": {"members": _EXPIRES},
-        "GetObjectRequest": _RESPONSE_EXPIRES,
-        "HeadObjectRequest": _RESPONSE_EXPIRES,
+        "GetObjectRequest": _READ,
+        "HeadObjectRequest": _READ,
         "GetObjectOutput": {"members": _STATUS},
         "HeadObjectOutput": {"members": _STATUS},
         "GetBucketLocationOutput": {
