@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from cloudlet.kernel.fault import Fault
@@ -88,7 +90,8 @@ def _failed(req: dict[str, Any], names: tuple[str, str, str, str], version: Obje
 
     Times have whole seconds, as the Last-Modified header has; a time in the future says nothing.
     """
-    match, none_match, modified_since, unmodified_since = (req.get(name) for name in names)
+    match, none_match = req.get(names[0]), req.get(names[1])
+    modified_since, unmodified_since = _instant(req.get(names[2])), _instant(req.get(names[3]))
     modified = version.modified - version.modified % 1000
     if match is not None:
         if not _matches(match, version.etag):
@@ -101,6 +104,17 @@ def _failed(req: dict[str, Any], names: tuple[str, str, str, str], version: Obje
     elif modified_since is not None and modified <= modified_since <= now:
         return names[2]
     return None
+
+
+def _instant(text: str | None) -> int | None:
+    """Milliseconds; None also for what is no date, which S3 does not look at."""
+    if text is None:
+        return None
+    try:
+        date = datetime.fromisoformat(text) if text[:1].isdigit() else parsedate_to_datetime(text)
+        return int((date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp()) * 1000
+    except (ValueError, OverflowError):
+        return None
 
 
 def _matches(given: str, etag: str) -> bool:

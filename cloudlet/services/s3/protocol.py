@@ -97,7 +97,6 @@ _NUMBERS_AS_TEXT: dict[str, Any] = {
     "ListObjectVersionsRequest": {"members": {"MaxKeys": _TEXT}},
     "ListMultipartUploadsRequest": {"members": {"MaxUploads": _TEXT}},
     "ListPartsRequest": {"members": {"MaxParts": _TEXT, "PartNumberMarker": _TEXT}},
-    "UploadPartCopyRequest": {"members": {"PartNumber": _TEXT}},
 }
 # the digests of a DeleteObjects' body, which the model leaves to its trait
 _DIGESTS: dict[str, Any] = {
@@ -105,7 +104,7 @@ _DIGESTS: dict[str, Any] = {
         "ContentMD5": {"shape": "ETag", "location": "header", "locationName": "Content-MD5"},
         **{
             f"Checksum{name}": {"shape": "ETag", "location": "header", "locationName": f"x-amz-checksum-{name.lower()}"}
-            for name in ALGORITHMS
+            for name in (*ALGORITHMS, "MD5", "SHA512", "XXHASH3", "XXHASH64", "XXHASH128")
         },
     }
 }
@@ -114,7 +113,9 @@ _DIGESTS: dict[str, Any] = {
 # Expires is passed on as it was given, be it a date or not
 _STATUS = {"StatusCode": {"shape": "MaxKeys", "location": "statusCode"}, "Expires": {"shape": "ETag"}}
 _EXPIRES = {"Expires": {"shape": "ETag"}}
-_RESPONSE_EXPIRES = {"members": {"ResponseExpires": {"shape": "ETag"}}}
+# conditions on time are read by `conditions`, as S3 does not look at one that is no date
+_READ = {"members": {name: {"shape": "ETag"} for name in ("ResponseExpires", "IfModifiedSince", "IfUnmodifiedSince")}}
+_SOURCE = {name: {"shape": "ETag"} for name in ("CopySourceIfModifiedSince", "CopySourceIfUnmodifiedSince")}
 
 
 def location_document(constraint: str | None) -> str:
@@ -134,10 +135,11 @@ WIRE: dict[str, Any] = {
         "DeleteObjectsRequest": _DIGESTS,
         "PutObjectRequest": {"members": _BODY_HEADERS["members"] | _EXPIRES},
         "UploadPartRequest": {"members": _BODY_HEADERS["members"] | {"PartNumber": _TEXT}},
-        "CopyObjectRequest": {"members": _EXPIRES},
+        "CopyObjectRequest": {"members": _EXPIRES | _SOURCE},
+        "UploadPartCopyRequest": {"members": _SOURCE | {"PartNumber": _TEXT}},
         "CreateMultipartUploadRequest": {"members": _EXPIRES},
-        "GetObjectRequest": _RESPONSE_EXPIRES,
-        "HeadObjectRequest": _RESPONSE_EXPIRES,
+        "GetObjectRequest": _READ,
+        "HeadObjectRequest": _READ,
         "GetObjectOutput": {"members": _STATUS},
         "HeadObjectOutput": {"members": _STATUS},
         "GetBucketLocationOutput": {

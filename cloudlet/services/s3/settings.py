@@ -116,11 +116,16 @@ def put_bucket_policy(ctx: Context, req: dict[str, Any]) -> None:
         policy = msgspec.json.decode(text)
     except msgspec.DecodeError:
         raise _malformed("This policy contains invalid Json") from None
-    if not policy.get("Statement"):
+    statements = policy.get("Statement")
+    if not statements:
         raise _malformed("Missing required field Statement")
+    if not isinstance(statements, list):
+        statements = [statements]
+    if not all(isinstance(statement, dict) for statement in statements):
+        raise _malformed("This policy contains invalid Json")
     if len(text.encode()) > _LARGEST_POLICY_BYTES:
         raise _malformed("Policy exceeds the maximum allowed document size.")
-    if configs.blocks(ctx, bucket, "BlockPublicPolicy") and _is_public(policy):
+    if configs.blocks(ctx, bucket, "BlockPublicPolicy") and _is_public(statements):
         raise access_denied()
     configs.write(ctx, bucket, configs.POLICY, text)
 
@@ -140,10 +145,9 @@ def delete_bucket_policy(ctx: Context, req: dict[str, Any]) -> None:
     configs.remove(ctx, bucket, configs.POLICY)
 
 
-def _is_public(policy: dict[str, Any]) -> bool:
+def _is_public(statements: list[dict[str, Any]]) -> bool:
     """Whether a statement allows everybody something without a condition."""
-    statements = policy["Statement"]
-    for statement in statements if isinstance(statements, list) else [statements]:
+    for statement in statements:
         principal = statement.get("Principal")
         everybody = principal == "*" or (isinstance(principal, dict) and principal.get("AWS") in ("*", ["*"]))
         if everybody and statement.get("Effect") == "Allow" and not statement.get("Condition"):
