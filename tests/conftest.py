@@ -32,21 +32,27 @@ def _shared_cloud() -> Iterator[InProcessServer | None]:
 
 
 @pytest.fixture
-def cloud(_shared_cloud: InProcessServer | None) -> InProcessServer:
-    """The in-process cloud, emptied, its clock on real time."""
-    if _shared_cloud is None:
-        pytest.skip("it moves the clock or looks inside, which AWS does not allow")
-    _shared_cloud.reset()
+def _emptied(_shared_cloud: InProcessServer | None) -> InProcessServer | None:
+    """Emptied once a test, its clock on real time."""
+    if _shared_cloud is not None:
+        _shared_cloud.reset()
     return _shared_cloud
 
 
 @pytest.fixture
-def client(_shared_cloud: InProcessServer | None) -> Client:
+def cloud(_emptied: InProcessServer | None) -> InProcessServer:
+    """The in-process cloud."""
+    if _emptied is None:
+        pytest.skip("it moves the clock or looks inside, which AWS does not allow")
+    return _emptied
+
+
+@pytest.fixture
+def client(_emptied: InProcessServer | None) -> Client:
     """A boto3 client: `client("sqs")`, `client("s3", region="eu-west-1", account="111122223333")`."""
-    if _shared_cloud is None:
+    if _emptied is None:
         return lambda service, region="us-east-1", account=None, **kw: boto3.client(service, region_name=region, **kw)
-    _shared_cloud.reset()
-    return lambda service, **kw: connect(_shared_cloud.endpoint, service, **kw)
+    return lambda service, **kw: connect(_emptied.endpoint, service, **kw)
 
 
 def connect(

@@ -206,7 +206,8 @@ class _Handling:
     def _caller(self) -> Caller:
         credential = self._credential
         account = self._dispatcher.identities.account(credential.access_key)
-        region = credential.region or routing.region_in(self._request) or DEFAULT_REGION
+        scoped = credential.region if routing.is_region(credential.region) else None
+        region = scoped or routing.region_in(self._request) or DEFAULT_REGION
         return Caller(
             account,
             region,

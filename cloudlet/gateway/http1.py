@@ -156,6 +156,8 @@ class Http1(asyncio.Protocol):
             exchange.body.discard()
         start = sending.head(response, keep_alive=exchange.keep_alive)
         body = response.body
+        if isinstance(body, Content) and (inline := sending.as_bytes(body)) is not None:
+            body = inline
         if exchange.request.method == "HEAD" or response.status in (204, 304):
             self._transport.write(start)
         elif isinstance(body, (bytes, bytearray)):
@@ -163,17 +165,25 @@ class Http1(asyncio.Protocol):
             if len(body) >= 65536:
                 self._transport.write(body)
         else:
-            self._transport.write(start)
-            self._task = self._loop.create_task(self._stream(exchange, body))
+            self._task = self._loop.create_task(self._stream(exchange, start, body))
             return
         self._finished(exchange)
 
-    async def _stream(self, exchange: Exchange, body: Any) -> None:
+    async def _stream(self, exchange: Exchange, start: bytes, body: Any) -> None:
         try:
+            if isinstance(body, Content) and not self.secure and not self._transport.get_write_buffer_size():
+                await sending.DirectSender(self._loop, self._transport.get_extra_info("socket").fileno()).send(start, body)
+                self._task = None
+                self._finished(exchange)
+                return
+            self._transport.write(start)
             if isinstance(body, Content):
                 await sending.stream_content(body, self._transport.write, self._drained)
             else:
                 await sending.stream_chunked(body, self._transport.write, self._drained)
+        except (ConnectionError, asyncio.CancelledError):
+            self._transport.abort()  # the client has left
+            return
         except Exception:
             _log.exception("a response broke off")
             self._transport.abort()

@@ -38,7 +38,7 @@ class Pages:
         self._kernel = kernel
         self._catalog = catalog
         self._identities = identities
-        self._info = info
+        self.info = info
         self._stop = stop
         self._tasks: set[asyncio.Task[None]] = set()
         self.hooks: dict[str, Any] = {}
@@ -107,10 +107,11 @@ class Pages:
         self._kernel.transactions.when_durable(durable)
 
     def _service_page(self, request: Request, path: str) -> Callable[[Request], Any] | None:
-        found = self._catalog.pages().get(path)
-        if found is None:
+        pages = self._catalog.pages()
+        match = next((prefix for prefix in pages if path == prefix or path.startswith(prefix + "/")), None)
+        if match is None:
             return None
-        _, function = found
+        _, function = pages[match]
         credential = self._identities.credential(request)
         account = self._identities.account(credential.access_key)
 
@@ -132,7 +133,7 @@ class Pages:
         return {"services": services, "edition": "cloudlet", "version": __version__}
 
     def _about(self, request: Request) -> dict[str, Any]:
-        return {"version": __version__, "edition": "cloudlet", "is_license_activated": False, **self._info}
+        return {"version": __version__, "edition": "cloudlet", "is_license_activated": False, **self.info}
 
     def _stage(self, path: str) -> Callable[[Request], Any] | None:
         """`/_localstack/init/ready`: one stage of the init hooks."""

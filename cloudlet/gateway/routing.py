@@ -14,10 +14,8 @@ _BUCKET_HOST = re.compile(
     r"(?P<bucket>.+)\.s3(?:[.-][a-z0-9-]+)?\.(?:amazonaws\.com(?:\.cn)?|localhost|localhost\.localstack\.cloud)"
 )
 _BUCKET_SUFFIXES = (".s3.localhost.localstack.cloud", ".s3.localhost", ".s3.amazonaws.com")
-_SERVICE_HOST = re.compile(
-    r"(?:[a-z0-9-]+\.)?(?P<first>[a-z0-9-]+)(?:[.-](?P<region>[a-z]{2}(?:-[a-z]+)+-\d))?"
-    r"\.(?:amazonaws\.com(?:\.cn)?|localhost|localhost\.localstack\.cloud)"
-)
+_HOST_SUFFIXES = (".localhost.localstack.cloud", ".localhost", ".amazonaws.com", ".amazonaws.com.cn")
+_REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d")
 _FORM = "application/x-www-form-urlencoded"
 # credential scopes and host names whose service has another name in botocore
 SIGNING_NAMES = {
@@ -69,9 +67,8 @@ def guess(request: Request, credential: Credential) -> Guess:
         return Guess("s3", None, None, bucket=bucket)
     if scoped:
         return Guess(scoped, None, "query" if kind.startswith(_FORM) else None)
-    by_host = _SERVICE_HOST.fullmatch(host)
-    service = by_host["first"] if by_host else None
-    if service and not re.fullmatch(r"[a-z]{2}(-[a-z]+)+-\d|localhost", service):
+    service, _ = _service_and_region(host)
+    if service:
         return Guess(SIGNING_NAMES.get(service, service), None, "query" if kind.startswith(_FORM) else None)
     if kind.startswith(_FORM) or "Action=" in request.query_string:
         return Guess(None, None, "query")
@@ -80,8 +77,23 @@ def guess(request: Request, credential: Credential) -> Guess:
 
 def region_in(request: Request) -> str | None:
     """The region in the host's name."""
-    found = _SERVICE_HOST.fullmatch(request.headers.get("host", "").partition(":")[0].lower())
-    return found["region"] if found else None
+    return _service_and_region(request.headers.get("host", "").partition(":")[0].lower())[1]
+
+
+def _service_and_region(host: str) -> tuple[str | None, str | None]:
+    """What a host's labels say: `sqs.eu-west-1.amazonaws.com`, `eu-west-1.queue.localhost.localstack.cloud`."""
+    for suffix in _HOST_SUFFIXES:
+        if host.endswith(suffix):
+            labels = host[: -len(suffix)].split(".")
+            region = next((label for label in labels if _REGION.fullmatch(label)), None)
+            service = next((label for label in labels if label not in (region, "localhost")), None)
+            return service, region
+    return None, None
+
+
+def is_region(text: str) -> bool:
+    """Some tools sign with `US` or `aws-global`, which are no regions."""
+    return bool(_REGION.fullmatch(text))
 
 
 def _target_protocol(kind: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import socket
 import ssl
@@ -27,16 +28,19 @@ def listen(host: str, port: int) -> list[socket.socket]:
     for family, kind, protocol, _, address in dict.fromkeys(found):
         if sockets and port == 0:
             address = (address[0], sockets[0].getsockname()[1], *address[2:])
-        listening = socket.socket(family, kind, protocol)
+        try:
+            listening = socket.socket(family, kind, protocol)
+        except OSError:
+            continue  # this machine has no such family
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if family == socket.AF_INET6:
             listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         try:
             listening.bind(address)
             listening.listen(_BACKLOG)
-        except OSError:
+        except OSError as error:
             listening.close()
-            if sockets and family == socket.AF_INET6:
+            if error.errno == errno.EADDRNOTAVAIL and len(found) > 1:
                 continue
             for other in sockets:
                 other.close()

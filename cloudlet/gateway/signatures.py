@@ -57,9 +57,8 @@ class Verifiers:
         payload = request.headers.get("x-amz-content-sha256")
         if payload is None:
             payload = hashlib.sha256(request.body).hexdigest() if isinstance(request.body, bytes) else _EMPTY_HASH
-        canonical = canonical_request(request, fields["SignedHeaders"].split(";"), payload, credential.service)
         key = signing_key(secret, credential)
-        if not hmac.compare_digest(sign(key, credential, stamp, canonical), fields["Signature"]):
+        if not _matches(request, fields["SignedHeaders"].split(";"), payload, key, credential, stamp, fields["Signature"]):
             raise _mismatch()
         if payload.startswith("STREAMING-" + ALGORITHM):
             return ChunkVerifier(key, credential, stamp, fields["Signature"])
@@ -78,8 +77,8 @@ class Verifiers:
             )
         check_expiry(stamp, int(expires))
         signed = query.get("X-Amz-SignedHeaders", "host").split(";")
-        canonical = canonical_request(request, signed, query.get("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD"), credential.service)
-        if not hmac.compare_digest(sign(signing_key(secret, credential), credential, stamp, canonical), given):
+        payload = query.get("X-Amz-Content-Sha256", "UNSIGNED-PAYLOAD")
+        if not _matches(request, signed, payload, signing_key(secret, credential), credential, stamp, given):
             raise _mismatch()
 
 
@@ -124,11 +123,19 @@ class ChunkVerifier(Verifier):
         self._previous = signature
 
 
-def canonical_request(request: Request, signed: list[str], payload_hash: str, service: str) -> str:
-    """The text that is signed. S3 takes the path as it was sent; the other services encode it once more."""
-    path = request.path if service == "s3" else quote(request.path, safe="/~")
-    if service == "s3":
-        path = quote(unquote(request.path, "latin-1"), safe="/~-_.", encoding="latin-1")
+def _matches(
+    request: Request, signed: list[str], payload_hash: str, key: bytes, credential: Credential, stamp: str, signature: str
+) -> bool:
+    """S3 takes the path as it was sent, or encoded in the one standard way; the other services encode it once more."""
+    paths = [quote(request.path, safe="/~")]
+    if credential.service == "s3":
+        paths = [request.path, quote(unquote(request.path, "latin-1"), safe="/~-_.", encoding="latin-1")]
+    texts = [canonical_request(request, path, signed, payload_hash) for path in paths]
+    return any(hmac.compare_digest(sign(key, credential, stamp, text), signature) for text in texts)
+
+
+def canonical_request(request: Request, path: str, signed: list[str], payload_hash: str) -> str:
+    """The text that is signed."""
     pairs = sorted((quote(k, safe="-_.~"), quote(v, safe="-_.~")) for k, v in request.pairs if k != "X-Amz-Signature")
     query = "&".join(f"{name}={value}" for name, value in pairs)
     headers = "".join(f"{name}:{' '.join(request.headers.get(name, '').split())}\n" for name in signed)

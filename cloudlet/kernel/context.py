@@ -65,14 +65,18 @@ class _Common:
 
 
 class Context(_Common):
-    """One transaction's view. It is committed when the operation returns and discarded when it raises."""
+    """One transaction's view. It is committed when the operation returns and discarded when it raises.
 
-    __slots__ = ("now", "tx")
+    now: the instant, fixed. started: when the request was first run; earlier than now where it has waited.
+    """
 
-    def __init__(self, kernel: Kernel, tx: Tx, caller: Caller, request_id: str):
+    __slots__ = ("now", "started", "tx")
+
+    def __init__(self, kernel: Kernel, tx: Tx, caller: Caller, request_id: str, started: int | None = None):
         super().__init__(kernel, caller, request_id)
         self.tx = tx
         self.now = kernel.clock.now()
+        self.started = self.now if started is None else started
 
     def schedule(self, due: int, kind: str, payload: Any) -> tuple[int, int]:
         """Have the job `kind` run with `payload` once the clock reaches `due`; what `unschedule` takes back."""

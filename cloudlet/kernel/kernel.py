@@ -51,16 +51,19 @@ class Kernel:
         self.operation: Callable[[str, str], Operation] = _no_operations
         self.sink: Callable[[str], Sink | None] = lambda service: None
         self.options: dict[str, str] = {}
+        self.sweeping: asyncio.Task[int] | None = None
 
     def start(self) -> None:
         """Begin background work: jobs that are due, blobs that a crash left, news from the other workers."""
         self.peers.listen(self.loop, self._heard)
         self.jobs.rearm()
         if self.peers.leader:
-            self._sweeping = self.loop.create_task(self.blobs.sweep(self.store))
+            self.sweeping = self.loop.create_task(self.blobs.sweep(self.store))
 
     def close(self) -> None:
         self.transactions.commit()
+        if self.sweeping:
+            self.sweeping.cancel()
         self.peers.close(self.loop)
         self.store.close()
 
@@ -116,7 +119,7 @@ class Kernel:
     def nested(self, ctx: Context, caller: Caller) -> Context:
         """A context on a transaction within `ctx`'s; what it writes counts once it is merged."""
         inner = Tx(ctx.tx, ctx.tx.counter)
-        context = Context(self, inner, caller, ctx.request_id)
+        context = Context(self, inner, caller, ctx.request_id, ctx.started)
         context.now = ctx.now
         return context
 
@@ -205,7 +208,7 @@ def _no_operations(service: str, name: str) -> Operation:
 class Call:
     """One request's run of an operation, from submission to its answer; a Wait in between parks it."""
 
-    __slots__ = ("_answer", "_caller", "_done", "_kernel", "_operation", "_parked", "_req", "_task", "request_id")
+    __slots__ = ("_answer", "_caller", "_done", "_kernel", "_operation", "_parked", "_req", "_started", "_task", "request_id")
 
     def __init__(
         self, kernel: Kernel, operation: Operation, caller: Caller, req: dict[str, Any], answer: Answer, request_id: str
@@ -218,6 +221,7 @@ class Call:
         self._done = False
         self._parked: Parked | None = None
         self._task: asyncio.Task[None] | None = None
+        self._started = kernel.clock.now()
         self.request_id = request_id
 
     def start(self) -> None:
@@ -248,7 +252,8 @@ class Call:
             self._finish(result, None)
 
     def _transaction(self, tx: Tx) -> Any:
-        return self._operation.function(Context(self._kernel, tx, self._caller, self.request_id), self._req)
+        ctx = Context(self._kernel, tx, self._caller, self.request_id, self._started)
+        return self._operation.function(ctx, self._req)
 
     async def _converse(self) -> None:
         conversation = Conversation(self._kernel, self._caller, self.request_id)

@@ -31,7 +31,7 @@ class Service:
     wire: what the model leaves out or has wrong, as `cloudlet.wire.overlay.Overlay` takes it.
     sinks: what the service accepts from others: a function (ctx, arn, event), `def` or `async def`.
     jobs: kind -> function (ctx, payload) for the background work it schedules.
-    pages: path -> function (ctx, query) -> dict for its own pages under `/_aws/` and `/_localstack/`.
+    pages: path -> function (ctx, request) -> dict for its own pages, at that path and below it.
     """
 
     name: str

@@ -35,7 +35,8 @@ class Table(Generic[Row]):
         self.key_fields = key
         self._key_of = _tuple_getter(key)
         self._decode = msgspec.msgpack.Decoder(row).decode
-        self._indexes = {index: (Space(*name, "by", index), make) for index, make in (indexes or {}).items()}
+        aside = (*name[:-1], name[-1] + " by")  # not below the rows, or a scan would meet index entries
+        self._indexes = {index: (Space(*aside, index), make) for index, make in (indexes or {}).items()}
 
     def get(self, tx: Tx, *key: Part) -> Row | None:
         raw = tx.get(self.space.key(*key))

@@ -119,12 +119,30 @@ class Tx:
     def _merged(
         self, start: bytes, end: bytes, limit: int, reverse: bool, changed: dict[bytes, bytes | None]
     ) -> list[tuple[bytes, bytes]]:
-        fetch = -1 if limit < 0 or self.cleared else limit + len(changed)
-        found = self.base.scan(start, end, fetch, reverse)
-        if self.cleared:
-            found = [row for row in found if not self._is_cleared(row[0])]
+        wanted = -1 if limit < 0 else limit + len(changed)
+        found = self._not_cleared(start, end, wanted, reverse) if self.cleared else self.base.scan(start, end, wanted, reverse)
         if changed:
             found = [row for row in found if row[0] not in changed]
             found += [(k, v) for k, v in changed.items() if v is not None]
             found.sort(reverse=reverse)
         return found if limit < 0 else found[:limit]
+
+    def _not_cleared(self, start: bytes, end: bytes, limit: int, reverse: bool) -> list[tuple[bytes, bytes]]:
+        """The base's pairs outside of the cleared ranges; a range is skipped, not read through."""
+        found: list[tuple[bytes, bytes]] = []
+        for low, high in self._gaps(start, end, reverse):
+            found += self.base.scan(low, high, limit - len(found) if limit >= 0 else -1, reverse)
+            if 0 <= limit <= len(found):
+                break
+        return found
+
+    def _gaps(self, start: bytes, end: bytes, reverse: bool) -> list[tuple[bytes, bytes]]:
+        """What is left of a range when the cleared ones are taken out, in the order of the scan."""
+        gaps, at = [], start
+        for low, high in sorted(self.cleared):
+            if low > at:
+                gaps.append((at, min(low, end)))
+            at = max(at, high)
+        gaps.append((at, end))
+        kept = [(low, high) for low, high in gaps if low < high and low < end]
+        return kept[::-1] if reverse else kept

@@ -29,7 +29,7 @@ class Codec:
     def __init__(self, model: Model, overlay: Overlay, operation: Operation, protocol: str):
         self.operation = operation
         self.protocol = protocol
-        self._read = _parser(operation, protocol)
+        self._read = _parser(operation, protocol, overlay.path_member)
         self._check = Checkers().checker(operation.input) if operation.input else None
         self._dialect = overlay.dialect
         self.serialise = _serialiser(model, overlay, operation, protocol)
@@ -44,7 +44,7 @@ class Codec:
         return req
 
 
-def _parser(operation: Operation, protocol: str) -> Parse:
+def _parser(operation: Operation, protocol: str, path_member: str) -> Parse:
     shape = operation.input
     if shape is None:
         return lambda request, labels: {}
@@ -53,7 +53,10 @@ def _parser(operation: Operation, protocol: str) -> Parse:
 
         def parse_form(request: Request, labels: Labels) -> dict[str, Any]:
             fields = querybody.decode(request.body) if request.body else dict(request.pairs)
-            return read_form(querybody.tree(fields))
+            req = read_form(querybody.tree(fields))
+            if path_member in shape.members and path_member not in req and request.path != "/":
+                req[path_member] = f"http://{request.headers.get('host', 'localhost')}{request.path}"
+            return req
 
         return parse_form
     if protocol in ("smithy-rpc-v2-cbor", "amz-cbor-1.1"):
@@ -254,6 +257,7 @@ def _xml_body_writer(
     namespace = overlay.xml_namespace or target.traits.get("xmlNamespace", {}).get("uri", "")
     opening = f'{xmlbody.DECLARATION}<{root} xmlns="{namespace}">' if namespace else f"{xmlbody.DECLARATION}<{root}>"
     content = xmlbody.Writers().content(target)
+    text_member = overlay.text_roots.get(operation.name)
     closing = f"</{root}>"
 
     def write(result: dict[str, Any]) -> bytes:
@@ -261,7 +265,10 @@ def _xml_body_writer(
         if value is None:
             return b""
         out = [opening]
-        content(value, out.append)
+        if text_member:
+            out.append(xmlbody.escape(value.get(text_member) or ""))
+        else:
+            content(value, out.append)
         out.append(closing)
         return "".join(out).encode("utf-8", "xmlcharrefreplace")
 

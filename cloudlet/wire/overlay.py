@@ -28,12 +28,16 @@ def _standard_dialect(operation: str, violations: list[Violation]) -> tuple[str,
 
 @dataclass(frozen=True)
 class Overlay:
-    """errors: error shape -> (code in the query protocol, status). error_prefix: before the code in JSON's `__type`.
+    """Each field is empty where the model says it all.
 
+    errors: error shape, or code -> (code in the query and XML protocols, status). error_prefix: before JSON's `__type`.
     shapes: shape -> changes merged into the model. operations, new_shapes: name -> raw definition, added to the model.
-    protocols: further protocols spoken. dialect: (operation, violations) -> (code, message), or None to let the operation check.
-    roots: operation -> name of its answer's XML root. xml_namespace: of answers. unrouted: operations no path leads to.
+    protocols: further protocols spoken.
+    dialect: (operation, violations) -> (code, message), or None to let the operation check.
+    roots: operation -> name of its answer's XML root. text_roots: operation -> the member that is the root's own text.
+    xml_namespace: of answers. unrouted: operations that no path leads to.
     request_id: the header that carries the request's id. extra_headers: request id -> more headers of every answer.
+    path_member: the member that a query request to any path but `/` means by its URL, where the form does not name it.
     short_request_ids: 16 hex digits instead of a UUID. bare_errors: XML errors are `<Error>` alone, as S3 has them.
     """
 
@@ -45,12 +49,14 @@ class Overlay:
     protocols: tuple[str, ...] = ()
     dialect: Dialect = _standard_dialect
     roots: Mapping[str, str] = field(default_factory=dict)
+    text_roots: Mapping[str, str] = field(default_factory=dict)
     xml_namespace: str = ""
     unrouted: frozenset[str] = frozenset()
     request_id: str = "x-amzn-RequestId"
     extra_headers: Callable[[str], list[tuple[str, str]]] = lambda request_id: []
     bare_errors: bool = False
     short_request_ids: bool = False
+    path_member: str = ""
 
     def apply(self, model: Model) -> None:
         model.add(self.new_shapes, self.operations)

@@ -7,12 +7,14 @@ import binascii
 import math
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from cloudlet.wire.message import Malformed
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_MILLISECONDS = tuple(f".{number:03d}Z" for number in range(1000))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ISO = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ](\d\d):?(\d\d):?(\d\d)(?:[.,](\d{1,9}))?)?\s*(Z|[+-]\d\d:?\d\d)?$", re.I)
 _NUMBER = re.compile(r"-?\d+(\.\d*)?([eE][+-]?\d+)?$")
@@ -20,8 +22,7 @@ _NUMBER = re.compile(r"-?\d+(\.\d*)?([eE][+-]?\d+)?$")
 
 def iso8601(instant: int) -> str:
     """`2026-03-01T12:00:00.000Z`, always with milliseconds."""
-    whole, milliseconds = divmod(instant, 1000)
-    return f"{_utc(whole):%Y-%m-%dT%H:%M:%S}.{milliseconds:03d}Z"
+    return _second(instant // 1000) + _MILLISECONDS[instant % 1000]
 
 
 def iso8601_short(instant: int) -> str:
@@ -29,6 +30,7 @@ def iso8601_short(instant: int) -> str:
     return iso8601(instant) if instant % 1000 else f"{_utc(instant // 1000):%Y-%m-%dT%H:%M:%SZ}"
 
 
+@lru_cache(maxsize=4096)
 def http_date(instant: int) -> str:
     """`Sun, 01 Mar 2026 12:00:00 GMT` (RFC 7231)."""
     t = _utc(instant // 1000)
@@ -103,6 +105,11 @@ def format_boolean(value: bool) -> str:
 
 def format_blob(value: bytes) -> str:
     return base64.b64encode(value).decode("ascii")
+
+
+@lru_cache(maxsize=4096)
+def _second(seconds: int) -> str:
+    return f"{_utc(seconds):%Y-%m-%dT%H:%M:%S}"
 
 
 def _utc(seconds: int) -> datetime:

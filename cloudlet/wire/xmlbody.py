@@ -172,32 +172,35 @@ class Writers:
 
     def content(self, shape: Shape) -> Writer:
         """A writer of a structure's members alone, without an element around them."""
-        members = []
+        members: list[tuple[str, Writer | None, str, str, Callable[[Any], str]]] = []
         for name, member in shape.members.items():
             if member.location or member.traits.get("xmlAttribute"):
                 continue
-            members.append((name, self.writer(member, element_name(shape, name))))
+            element = element_name(shape, name)
+            nested = self.writer(member, element) if member.type in ("structure", "list", "map") else None
+            members.append((name, nested, f"<{element}>", f"</{element}>", self.text(member)))
 
         def write(value: Any, append: Append) -> None:
             find = value.get
-            for name, writer in members:
+            for name, nested, opening, closing, text in members:
                 given = find(name)
-                if given is not None:
-                    writer(given, append)
+                if given is None:
+                    continue
+                if nested is None:
+                    append(opening + text(given) + closing)
+                else:
+                    nested(given, append)
 
         return write
 
     def text(self, shape: Shape) -> Callable[[Any], str]:
-        """How a scalar reads as text."""
+        """How a scalar reads as an element's text."""
         if shape.type == "timestamp":
             return TIMESTAMPS.get(shape.traits.get("timestampFormat", ""), self._timestamp)
         return _TEXT.get(shape.type, str)
 
     def _scalar(self, shape: Shape, name: str) -> Writer:
-        opening, closing = f"<{name}>", f"</{name}>"
-        if shape.type in ("string", "character"):
-            return lambda value, append: append(opening + escape(value) + closing)
-        text = self.text(shape)
+        opening, closing, text = f"<{name}>", f"</{name}>", self.text(shape)
         return lambda value, append: append(opening + text(value) + closing)
 
     def _structure(self, shape: Shape, name: str) -> Writer:
@@ -259,6 +262,8 @@ TIMESTAMPS: dict[str, Callable[[int], str]] = {
     "unixTimestamp": lambda instant: str(scalars.epoch(instant)),
 }
 _TEXT: dict[str, Callable[[Any], str]] = {
+    "string": escape,
+    "character": escape,
     "float": scalars.format_float,
     "double": scalars.format_float,
     "boolean": scalars.format_boolean,

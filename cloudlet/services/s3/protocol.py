@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from typing import Any
+
+from cloudlet.services.s3.checksums import ALGORITHMS
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 
@@ -88,7 +89,25 @@ _BODY_HEADERS = {
     }
 }
 
-
+# numbers that an operation reads from the text itself: they may be empty, and a wrong one is InvalidArgument
+_TEXT = {"shape": "Marker"}
+_NUMBERS_AS_TEXT: dict[str, Any] = {
+    "ListObjectsRequest": {"members": {"MaxKeys": _TEXT}},
+    "ListObjectsV2Request": {"members": {"MaxKeys": _TEXT}},
+    "ListObjectVersionsRequest": {"members": {"MaxKeys": _TEXT}},
+    "ListMultipartUploadsRequest": {"members": {"MaxUploads": _TEXT}},
+    "ListPartsRequest": {"members": {"MaxParts": _TEXT, "PartNumberMarker": _TEXT}},
+}
+# the digests of a DeleteObjects' body, which the model leaves to its trait
+_DIGESTS: dict[str, Any] = {
+    "members": {
+        "ContentMD5": {"shape": "ETag", "location": "header", "locationName": "Content-MD5"},
+        **{
+            f"Checksum{name}": {"shape": "ETag", "location": "header", "locationName": f"x-amz-checksum-{name.lower()}"}
+            for name in ALGORITHMS
+        },
+    }
+}
 # Expires is passed on as it was given, be it a date or not
 _STATUS = {"StatusCode": {"shape": "MaxKeys", "location": "statusCode"}, "Expires": {"shape": "ETag"}}
 _EXPIRES = {"Expires": {"shape": "ETag"}}
@@ -104,16 +123,18 @@ def location_document(constraint: str | None) -> str:
 
 
 def _host_id(request_id: str) -> list[tuple[str, str]]:
-    return [("x-amz-id-2", base64.b64encode(hashlib.sha256(request_id.encode()).digest() + b"cloudlet").decode())]
+    return [("x-amz-id-2", base64.b64encode(f"cloudlet {request_id} {request_id}".encode()).decode())]
 
 
 WIRE: dict[str, Any] = {
     "errors": {code: (code, status) for status, codes in _STATUSES.items() for code in codes},
     "shapes": {
+        **_NUMBERS_AS_TEXT,
+        "DeleteObjectsRequest": _DIGESTS,
         "PutObjectRequest": {"members": _BODY_HEADERS["members"] | _EXPIRES},
-        "UploadPartRequest": _BODY_HEADERS,
+        "UploadPartRequest": {"members": _BODY_HEADERS["members"] | {"PartNumber": _TEXT}},
+        "UploadPartCopyRequest": {"members": {"PartNumber": _TEXT} | _SOURCE},
         "CopyObjectRequest": {"members": _EXPIRES | _SOURCE},
-        "UploadPartCopyRequest": {"members": _SOURCE},
         "CreateMultipartUploadRequest": {"members": _EXPIRES},
         "GetObjectRequest": _READ,
         "HeadObjectRequest": _READ,
@@ -166,6 +187,7 @@ WIRE: dict[str, Any] = {
     },
     "dialect": lambda operation, violations: None,
     "roots": _ROOTS,
+    "text_roots": {"GetBucketLocation": "LocationConstraint"},
     "xml_namespace": NAMESPACE,
     "unrouted": frozenset(
         {

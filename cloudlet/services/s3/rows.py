@@ -121,7 +121,7 @@ class Listed(msgspec.Struct, frozen=True, array_like=True):
 class Upload(msgspec.Struct, frozen=True, array_like=True):
     """A multipart upload in progress; `like` is the version that completing it makes, without its body.
 
-    algorithm, kind: the checksum that was asked for at its creation ("" where none was).
+    algorithm, kind: the checksum that was asked for at its creation ("" where none was). principal: the ARN of who began it.
     """
 
     key: str
@@ -131,6 +131,7 @@ class Upload(msgspec.Struct, frozen=True, array_like=True):
     algorithm: str
     kind: str
     like: ObjectVersion
+    principal: str = ""
 
 
 class Part(msgspec.Struct, frozen=True, array_like=True):

@@ -176,7 +176,8 @@ def _null_sequence(ctx: Context, bucket: Bucket, key: str) -> int | None:
 
 def _newest_hidden(ctx: Context, bucket: Bucket, key: str) -> ObjectVersion | None:
     below = VERSIONS(bucket.id, key)
-    rows = ctx.tx.scan(below.prefix, below.end, 1)
+    end = below.prefix + b"\xff"  # a NUL within a key is packed as 00 ff: the rows of "key\0..." begin here
+    rows = ctx.tx.scan(below.prefix, end, 1)
     return decode_version(rows[0][1]) if rows else None
 
 
