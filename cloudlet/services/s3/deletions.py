@@ -14,7 +14,9 @@ from cloudlet.services.s3.faults import invalid_request, malformed_xml, no_such_
 from cloudlet.services.s3.rows import Bucket
 
 _MOST = 1000
-_DIGESTS = ("ContentMD5", *(f"Checksum{name}" for name in ALGORITHMS))
+_DIGESTS = frozenset(
+    ("ContentMD5", *(f"Checksum{name}" for name in (*ALGORITHMS, "MD5", "SHA512", "XXHASH3", "XXHASH64", "XXHASH128")))
+)
 
 
 def delete_objects(ctx: Context, req: dict[str, Any]) -> dict[str, Any]:
@@ -23,7 +25,7 @@ def delete_objects(ctx: Context, req: dict[str, Any]) -> dict[str, Any]:
     One that cannot be deleted has its own error in the answer; with Quiet those alone are answered.
     """
     bucket = _open_bucket(ctx, req["Bucket"], req.get("ExpectedBucketOwner"))
-    if all(name not in req for name in _DIGESTS):
+    if _DIGESTS.isdisjoint(req):
         raise invalid_request("Missing required header for this request: Content-MD5 OR x-amz-checksum-*")
     asked = req.get("Delete") or {}
     entries: list[dict[str, Any]] = asked.get("Objects") or []

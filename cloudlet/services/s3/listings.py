@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from cloudlet.kernel.context import Context
@@ -65,7 +65,7 @@ def list_object_versions(ctx: Context, req: dict[str, Any]) -> dict[str, Any]:
     sequence = _marked_sequence(ctx, bucket, marker, version_marker)
     page = all_versions(ctx.tx, bucket.id, prefix, delimiter, (marker, sequence), limit)
     result = _head(req, page, limit) | {"KeyMarker": marker, "VersionIdMarker": version_marker}
-    result["Versions"] = [_version(listed, latest, encode) for listed, latest in page.entries if not listed.marker]
+    result["Versions"] = _versions([found for found in page.entries if not found[0].marker], encode)
     result["DeleteMarkers"] = [_delete_marker(listed, latest, encode) for listed, latest in page.entries if listed.marker]
     if page.truncated:
         result["NextKeyMarker"] = page.last
@@ -89,7 +89,7 @@ def _head(req: dict[str, Any], page: Page, limit: int) -> dict[str, Any]:
 
 
 def _contents(page: Page, encode: Encode, *, with_owner: bool) -> list[dict[str, Any]]:
-    contents = [_entry(listed, encode) for listed in page.entries]
+    contents = _entries(page.entries, encode)
     if with_owner:
         owners = {account: owner(account) for account in {listed.account for listed in page.entries}}
         for entry, listed in zip(contents, page.entries, strict=True):
@@ -97,24 +97,31 @@ def _contents(page: Page, encode: Encode, *, with_owner: bool) -> list[dict[str,
     return contents
 
 
-def _entry(listed: Listed, encode: Encode) -> dict[str, Any]:
-    entry = {
-        "Key": encode(listed.key) if encode else listed.key,
-        "LastModified": whole_seconds(listed.modified),
-        "ETag": f'"{listed.etag}"',
-        "Size": listed.size,
-        "StorageClass": listed.storage_class,
-    }
-    if listed.checksum:
-        entry["ChecksumAlgorithm"] = [listed.checksum.algorithm]
-        entry["ChecksumType"] = listed.checksum.kind
-    return entry
+def _entries(found: Iterable[Listed], encode: Encode) -> list[dict[str, Any]]:
+    """What listings show of each. One loop without calls: it runs a thousand times a page."""
+    entries = []
+    for listed in found:
+        modified, checksum = listed.modified, listed.checksum
+        entry = {
+            "Key": encode(listed.key) if encode else listed.key,
+            "LastModified": modified - modified % 1000,
+            "ETag": f'"{listed.etag}"',
+            "Size": listed.size,
+            "StorageClass": listed.storage_class,
+        }
+        if checksum:
+            entry["ChecksumAlgorithm"] = [checksum.algorithm]
+            entry["ChecksumType"] = checksum.kind
+        entries.append(entry)
+    return entries
 
 
-def _version(listed: Listed, latest: bool, encode: Encode) -> dict[str, Any]:
-    entry = _entry(listed, encode)
-    entry.update(VersionId=listed.version_id, IsLatest=latest, Owner=owner(listed.account))
-    return entry
+def _versions(found: list[tuple[Listed, bool]], encode: Encode) -> list[dict[str, Any]]:
+    entries = _entries((listed for listed, _ in found), encode)
+    owners = {account: owner(account) for account in {listed.account for listed, _ in found}}
+    for entry, (listed, latest) in zip(entries, found, strict=True):
+        entry["VersionId"], entry["IsLatest"], entry["Owner"] = listed.version_id, latest, owners[listed.account]
+    return entries
 
 
 def _delete_marker(listed: Listed, latest: bool, encode: Encode) -> dict[str, Any]:

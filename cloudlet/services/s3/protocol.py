@@ -104,7 +104,7 @@ _DIGESTS: dict[str, Any] = {
         "ContentMD5": {"shape": "ETag", "location": "header", "locationName": "Content-MD5"},
         **{
             f"Checksum{name}": {"shape": "ETag", "location": "header", "locationName": f"x-amz-checksum-{name.lower()}"}
-            for name in ALGORITHMS
+            for name in (*ALGORITHMS, "MD5", "SHA512", "XXHASH3", "XXHASH64", "XXHASH128")
         },
     }
 }
@@ -133,8 +133,8 @@ WIRE: dict[str, Any] = {
         "DeleteObjectsRequest": _DIGESTS,
         "PutObjectRequest": {"members": _BODY_HEADERS["members"] | _EXPIRES},
         "UploadPartRequest": {"members": _BODY_HEADERS["members"] | {"PartNumber": _TEXT}},
-        "UploadPartCopyRequest": {"members": {"PartNumber": _TEXT} | _SOURCE},
         "CopyObjectRequest": {"members": _EXPIRES | _SOURCE},
+        "UploadPartCopyRequest": {"members": _SOURCE | {"PartNumber": _TEXT}},
         "CreateMultipartUploadRequest": {"members": _EXPIRES},
         "GetObjectRequest": _READ,
         "HeadObjectRequest": _READ,

@@ -66,7 +66,7 @@ class StoredPart(msgspec.Struct, frozen=True, array_like=True):
     pieces: int = 1
 
 
-class Checksum(msgspec.Struct, frozen=True, array_like=True):
+class Checksum(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """algorithm: CRC32, CRC32C, CRC64NVME, SHA1 or SHA256. kind: FULL_OBJECT or COMPOSITE. value: base64; `-N` if composite."""
 
     algorithm: str
@@ -103,7 +103,7 @@ class ObjectVersion(msgspec.Struct, frozen=True, array_like=True):
     extra: dict[str, Any] = {}
 
 
-class Listed(msgspec.Struct, frozen=True, array_like=True):
+class Listed(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The part of an ObjectVersion that listings show; decoding it skips the rest."""
 
     key: str

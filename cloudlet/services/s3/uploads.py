@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cloudlet.kernel.context import Context
-from cloudlet.kernel.fault import Fault
+from cloudlet.kernel.fault import Fault, not_implemented
 from cloudlet.services.s3 import acl, configs, headers, owner, tagging, worm
 from cloudlet.services.s3.buckets import _open_bucket
 from cloudlet.services.s3.checksums import ALGORITHMS, COMPOSITE, FULL_OBJECT, default_kind
@@ -15,6 +15,8 @@ from cloudlet.services.s3.rows import NULL, UPLOADS, Bucket, ObjectVersion, Uplo
 from cloudlet.services.s3.targets import check_key
 from cloudlet.services.s3.unfinished import drop_parts, new_upload_id, open_upload
 from cloudlet.services.s3.walks import open_uploads
+
+_NOT_DONE = frozenset(("MD5", "SHA512", "XXHASH3", "XXHASH64", "XXHASH128"))
 
 
 def create_multipart_upload(ctx: Context, req: dict[str, Any]) -> dict[str, Any]:
@@ -100,6 +102,8 @@ def _asked_checksum(req: dict[str, Any]) -> tuple[str, str]:
             raise invalid_request(text)
         return "", ""
     algorithm = algorithm.upper()
+    if algorithm in _NOT_DONE:
+        raise not_implemented(f"s3's checksums other than {', '.join(ALGORITHMS)}")
     if algorithm not in ALGORITHMS:
         text = "Checksum algorithm provided is unsupported. Please try again with any of the valid types: "
         raise invalid_request(text + "[CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")

@@ -14,7 +14,7 @@ from cloudlet.kernel.keys import Space
 from cloudlet.kernel.tx import Tx
 from cloudlet.services.s3.rows import OBJECTS, UPLOADS, VERSIONS, Upload, decode_listed, decode_upload
 
-_FIRST_CHUNK, _LARGEST_CHUNK = 8, 1024
+_FIRST_CHUNK, _LARGEST_CHUNK = 2, 1024
 _SEQUENCE_BYTES = 9
 
 

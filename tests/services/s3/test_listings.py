@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 from botocore.exceptions import ClientError
+
+from cloudlet.testing.server import InProcessServer
 
 Client = Callable[..., Any]
 KEYS = ("folder/aSubfolder/subFile1", "folder/aSubfolder/subFile2", "folder/file1", "folder/file2")
@@ -160,6 +164,38 @@ def test_max_keys(s3: Any) -> None:
             "Code": "InvalidArgument",
             "Message": "Argument max-keys must be an integer between 0 and 2147483647",
         }
+
+
+def raw(cloud: InProcessServer, path: str) -> str:
+    """What a request without a signature, and without what SDKs add, is answered."""
+    try:
+        with urlopen(cloud.endpoint + path) as answer:
+            return answer.read().decode()
+    except HTTPError as error:
+        return error.read().decode()
+
+
+def test_numbers_that_are_none(s3: Any, cloud: InProcessServer) -> None:
+    s3.create_bucket(Bucket="shelf")
+    put(s3, "a b", "c")
+    for path in ("/shelf?max-keys=", "/shelf?list-type=2&max-keys="):
+        assert "<MaxKeys>1000</MaxKeys>" in raw(cloud, path)
+    told = "<Code>InvalidArgument</Code><Message>Provided max-keys not an integer or within integer range</Message>"
+    assert told in raw(cloud, "/shelf?versions&max-keys=many")
+    upload = s3.create_multipart_upload(Bucket="shelf", Key="k")["UploadId"]
+    empty = raw(cloud, f"/shelf/k?uploadId={upload}&part-number-marker=&max-parts=")
+    assert "<PartNumberMarker>0</PartNumberMarker>" in empty and "<MaxParts>1000</MaxParts>" in empty
+
+
+def test_without_encoding_type(s3: Any, cloud: InProcessServer) -> None:
+    s3.create_bucket(Bucket="shelf")
+    put(s3, "a b/c", "d&e")
+    answer = raw(cloud, "/shelf?delimiter=%2F&prefix=")
+    assert answer.startswith(
+        '<?xml version="1.0" encoding="UTF-8"?>\n<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/">'
+    )
+    assert "<Prefix>a b/</Prefix>" in answer and "<Key>d&amp;e</Key>" in answer and "EncodingType" not in answer
+    assert "<Prefix></Prefix>" in answer and "<Marker></Marker>" in answer and ".000Z</LastModified>" in answer
 
 
 def test_encoding_type_is_url_or_nothing(s3: Any) -> None:
