@@ -36,6 +36,8 @@ def create_bucket(ctx: Context, req: dict[str, Any]) -> dict[str, Any]:
     settings = req.get("CreateBucketConfiguration") or {}
     if settings.get("Location") or settings.get("Bucket"):
         raise not_implemented("s3's CreateBucket of directory buckets")
+    if req.get("BucketNamespace", "global") != "global":
+        raise not_implemented("s3's CreateBucket with BucketNamespace")
     region, constraint = _region(ctx, settings.get("LocationConstraint"))
     tags = tagging.of_new_bucket(settings.get("Tags"))
     ownership = req.get("ObjectOwnership") or acl.ENFORCED

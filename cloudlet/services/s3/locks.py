@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from cloudlet.kernel.context import Context
-from cloudlet.kernel.fault import Fault
+from cloudlet.kernel.fault import Fault, not_implemented
 from cloudlet.services.s3 import versions, worm
 from cloudlet.services.s3.buckets import _open_bucket
 from cloudlet.services.s3.faults import access_denied, invalid_request, malformed_xml
@@ -96,6 +96,8 @@ def _default_retention(rule: Any) -> dict[str, Any]:
     found = rule.get("DefaultRetention") if isinstance(rule, dict) else None
     if not isinstance(found, dict) or found.get("Mode") not in worm.MODES or ("Days" in found) == ("Years" in found):
         raise malformed_xml()
+    if "DefaultEventHold" in found:
+        raise not_implemented("s3's PutObjectLockConfiguration with DefaultEventHold")
     if (found.get("Days") or found.get("Years") or 0) <= 0:
         raise Fault("InvalidArgument", "Default retention period must be a positive integer value.")
     return dict(found)

@@ -108,8 +108,6 @@ _DIGESTS: dict[str, Any] = {
         },
     }
 }
-
-
 # Expires is passed on as it was given, be it a date or not
 _STATUS = {"StatusCode": {"shape": "MaxKeys", "location": "statusCode"}, "Expires": {"shape": "ETag"}}
 _EXPIRES = {"Expires": {"shape": "ETag"}}

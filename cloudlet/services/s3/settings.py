@@ -139,6 +139,13 @@ def get_bucket_policy(ctx: Context, req: dict[str, Any]) -> dict[str, Any]:
     return {"Policy": text}
 
 
+def get_bucket_policy_status(ctx: Context, req: dict[str, Any]) -> dict[str, Any]:
+    """Whether the policy allows everybody something without a condition. Raises NoSuchBucketPolicy."""
+    policy = msgspec.json.decode(get_bucket_policy(ctx, req)["Policy"])
+    statements = policy["Statement"]
+    return {"PolicyStatus": {"IsPublic": _is_public(statements if isinstance(statements, list) else [statements])}}
+
+
 def delete_bucket_policy(ctx: Context, req: dict[str, Any]) -> None:
     """Remove the policy, be there one or not."""
     bucket = _open_bucket(ctx, req["Bucket"], req.get("ExpectedBucketOwner"))

@@ -201,6 +201,7 @@ def test_policy(client):
     s3.put_bucket_policy(Bucket="orders", Policy=text)
     assert s3.get_bucket_policy(Bucket="orders")["Policy"] == text
     assert failure(s3.put_bucket_policy, Bucket="orders", Policy=text.replace("Deny", "Allow"))["Code"] == "AccessDenied"
+    assert s3.get_bucket_policy_status(Bucket="orders")["PolicyStatus"] == {"IsPublic": False}
     s3.delete_bucket_policy(Bucket="orders")
     assert failure(s3.get_bucket_policy, Bucket="orders")["Code"] == "NoSuchBucketPolicy"
 
