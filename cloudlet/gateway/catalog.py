@@ -70,7 +70,9 @@ class Provider:
         """The response for a fault."""
         told = Rendering(self.model, self.overlay, fault.code, fault.message, fault.status, fault.members)
         compatible = query_mode and self.query_compatible
-        return render(self.overlay, protocol, told, request_id, query_compatible=compatible)
+        response = render(self.overlay, protocol, told, request_id, query_compatible=compatible)
+        response.headers += fault.headers
+        return response
 
 
 class Catalog:

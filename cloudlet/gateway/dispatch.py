@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
-from cloudlet.gateway import cors, routing
+from cloudlet.gateway import cors, presigned, routing
 from cloudlet.gateway.catalog import Catalog, Endpoint, Provider
 from cloudlet.gateway.exchange import Exchange
 from cloudlet.gateway.identity import DEFAULT_REGION, UNSIGNED, Identities
@@ -140,6 +140,8 @@ class _Handling:
 
     def _receive(self) -> None:
         """Take the body whole, or start at once where the operation reads it itself and it is not small."""
+        if self._request.query_string and self._protocol.startswith("rest-") and "authorization" not in self._request.headers:
+            presigned.accept(self._request)
         exchange, headers = self._exchange, self._request.headers
         body = exchange.body
         length = headers.get("content-length")

@@ -9,14 +9,24 @@ class Fault(Exception):
     """An error in AWS's terms. The transaction is discarded and the wire renders code, text and members.
 
     code: the error's code as SDKs see it (`NoSuchBucket`). Where the model has a shape of that code, or of that name, its
-    status and query code are used; `status` overrides. members: further fields of the error's body.
+    status and query code are used; `status` overrides. headers: more of the response's. members: further fields of its body.
     """
 
-    def __init__(self, code: str, message: str | None = None, /, *, status: int | None = None, **members: Any):
+    def __init__(
+        self,
+        code: str,
+        message: str | None = None,
+        /,
+        *,
+        status: int | None = None,
+        headers: tuple[tuple[str, str], ...] = (),
+        **members: Any,
+    ):
         super().__init__(code, message)
         self.code = code
         self.message = message
         self.status = status
+        self.headers = headers
         self.members = members
 
     def __str__(self) -> str:

@@ -62,7 +62,8 @@ class Tx:
             del self.writes[key]
         for key in [k for k in self.adds if start <= k < end]:
             del self.adds[key]
-        self.cleared.append((start, end))
+        if start < end:
+            self.cleared.append((start, end))
 
     def clear_space(self, space: Space) -> None:
         self.clear(space.prefix, space.end)

@@ -36,14 +36,16 @@ def test_a_transaction_sees_what_a_dict_would(
     store.begin()
     model: dict[bytes, bytes] = {}
     tx = Tx(store, lambda key: 0)
-    for step in steps:
-        tx = _do(store, tx, model, step)
-    expected = sorted(((k, v) for k, v in model.items() if start <= k < end), reverse=reverse)
-    assert tx.scan(start, end, limit, reverse) == (expected if limit < 0 else expected[:limit])
-    assert list(tx.pages(start, end, reverse, page=2)) == expected
-    assert tx.count(start, end) == len(expected)
-    assert {k: tx.get(k) for k in model} == model
-    store.rollback()
+    try:
+        for step in steps:
+            tx = _do(store, tx, model, step)
+        expected = sorted(((k, v) for k, v in model.items() if start <= k < end), reverse=reverse)
+        assert tx.scan(start, end, limit, reverse) == (expected if limit < 0 else expected[:limit])
+        assert list(tx.pages(start, end, reverse, page=2)) == expected
+        assert tx.count(start, end) == len(expected)
+        assert {k: tx.get(k) for k in model} == model
+    finally:
+        store.rollback()
 
 
 def _do(store: Store, tx: Tx, model: dict[bytes, bytes], step: tuple[object, ...]) -> Tx:

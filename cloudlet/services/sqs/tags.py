@@ -29,5 +29,6 @@ def untag_queue(ctx: Context, req: dict[str, Any]) -> None:
 
 
 def list_queue_tags(ctx: Context, req: dict[str, Any]) -> dict[str, Any]:
+    """The tags of a queue; no `Tags` where it has none."""
     queue = open_queue(ctx, req["QueueUrl"])
     return {"Tags": queue.tags} if queue.tags else {}
