@@ -32,7 +32,10 @@ class Endpoint:
 
 
 class Provider:
-    """A service with its model: what its package declares, joined with what botocore knows."""
+    """A service with its model: what its package declares, joined with what botocore knows.
+
+    protocol: what a request speaks unless its head says otherwise.
+    """
 
     def __init__(self, service: Service | None, model: Model):
         self.service = service
@@ -42,16 +45,9 @@ class Provider:
         self.overlay.apply(model)
         self.operations = service.operations(model.operation_names) if service else {}
         self.query_compatible = "awsQueryCompatible" in model.metadata
+        self.protocol = "json-1.0" if model.metadata.get("jsonVersion") == "1.0" and model.protocol == "json" else model.protocol
         self._router: Router | None = None
         self._endpoints: dict[tuple[str, str], Endpoint] = {}
-
-    @property
-    def protocol(self) -> str:
-        """The protocol that a request speaks unless its head says otherwise."""
-        protocol = self.model.protocol
-        if protocol == "json" and self.model.metadata.get("jsonVersion") == "1.0":
-            return "json-1.0"
-        return protocol
 
     def endpoint(self, name: str, protocol: str) -> Endpoint | None:
         """None for an operation that AWS does not have either."""

@@ -217,6 +217,7 @@ class _Handling:
             credential.access_key,
             self._exchange.endpoint,
             credential is not UNSIGNED,
+            self._dispatcher.verifiers is not None,
         )
 
     def _answer(self, result: Any, fault: Fault | None) -> None:

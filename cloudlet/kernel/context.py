@@ -20,7 +20,8 @@ T = TypeVar("T")
 class Caller(msgspec.Struct, frozen=True):
     """Who asks, and where: fixed by the gateway for one request.
 
-    endpoint: scheme, host and port as the client knows the server, for the URLs that answers hold.
+    endpoint: scheme, host and port as the client knows the server, for the URLs that answers hold. verified: the signature was
+    checked.
     """
 
     account: str
@@ -29,6 +30,7 @@ class Caller(msgspec.Struct, frozen=True):
     access_key: str = ""
     endpoint: str = "http://localhost:4566"
     signed: bool = True
+    verified: bool = False
 
 
 class _Common:

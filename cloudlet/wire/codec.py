@@ -30,13 +30,13 @@ class Codec:
         self.operation = operation
         self.protocol = protocol
         self._read = _parser(operation, protocol, overlay.path_member)
-        self._check = Checkers().checker(operation.input) if operation.input else None
         self._dialect = overlay.dialect
+        self._check = Checkers().checker(operation.input) if operation.input and overlay.dialect else None
         self.serialise = _serialiser(model, overlay, operation, protocol)
 
     def parse(self, request: Request, labels: Labels) -> dict[str, Any]:
         req = self._read(request, labels)
-        if self._check:
+        if self._check and self._dialect:
             violations: list[Violation] = []
             self._check(req, "", violations)
             if violations and (told := self._dialect(self.operation.name, violations)):

@@ -33,7 +33,7 @@ class Overlay:
     errors: error shape, or code -> (code in the query and XML protocols, status). error_prefix: before JSON's `__type`.
     shapes: shape -> changes merged into the model. operations, new_shapes: name -> raw definition, added to the model.
     protocols: further protocols spoken.
-    dialect: (operation, violations) -> (code, message), or None to let the operation check.
+    dialect: (operation, violations) -> (code, message), or None to let the operation check. No dialect: the model is not checked.
     roots: operation -> name of its answer's XML root. text_roots: operation -> the member that is the root's own text.
     xml_namespace: of answers. unrouted: operations that no path leads to.
     request_id: the header that carries the request's id. extra_headers: request id -> more headers of every answer.
@@ -47,7 +47,7 @@ class Overlay:
     operations: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     new_shapes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     protocols: tuple[str, ...] = ()
-    dialect: Dialect = _standard_dialect
+    dialect: Dialect | None = _standard_dialect
     roots: Mapping[str, str] = field(default_factory=dict)
     text_roots: Mapping[str, str] = field(default_factory=dict)
     xml_namespace: str = ""

@@ -171,26 +171,26 @@ class Writers:
         return made
 
     def content(self, shape: Shape) -> Writer:
-        """A writer of a structure's members alone, without an element around them."""
-        members: list[tuple[str, Writer | None, str, str, Callable[[Any], str]]] = []
-        for name, member in shape.members.items():
+        """A writer of a structure's members alone, without an element around them.
+
+        It is generated as source, a line or two a member, as a listing's thousand entries spend their time here.
+        """
+        lines = ["def write(value, append):", "    get = value.get"]
+        names: dict[str, Any] = {}
+        for number, (name, member) in enumerate(shape.members.items()):
             if member.location or member.traits.get("xmlAttribute"):
                 continue
+            lines += [f"    v = get({name!r})", "    if v is not None:"]
             element = element_name(shape, name)
-            nested = self.writer(member, element) if member.type in ("structure", "list", "map") else None
-            members.append((name, nested, f"<{element}>", f"</{element}>", self.text(member)))
-
-        def write(value: Any, append: Append) -> None:
-            find = value.get
-            for name, nested, opening, closing, text in members:
-                given = find(name)
-                if given is None:
-                    continue
-                if nested is None:
-                    append(opening + text(given) + closing)
-                else:
-                    nested(given, append)
-
+            opening, closing = f"<{element}>", f"</{element}>"
+            if member.type in ("structure", "list", "map"):
+                names[f"write_{number}"] = self.writer(member, element)
+                lines.append(f"        write_{number}(v, append)")
+            else:
+                names[f"text_{number}"] = self.text(member)
+                lines.append(f"        append({opening!r} + text_{number}(v) + {closing!r})")
+        exec("\n".join(lines), names)  # the text is made of the model's names alone, each as a literal
+        write: Writer = names["write"]
         return write
 
     def text(self, shape: Shape) -> Callable[[Any], str]:

@@ -76,12 +76,18 @@ class Promises:
         if not req.keys().isdisjoint(_NOT_DONE):
             raise not_implemented("s3's checksums other than " + ", ".join(ALGORITHMS))
 
+    def needs_sha256(self, verified: bool) -> bool:
+        """Whether to check the payload's hash: it belongs to the signature, and costs as much as half of everything else. Where
+        signatures are not checked, another checksum vouches for the body as well."""
+        signed = self.sha256 not in (None, *_UNSIGNED) and not str(self.sha256).startswith("STREAMING-")
+        vouched = self.value is not None or self.in_trailer or self.md5 is not None
+        return signed and (verified or not vouched)
+
 
 async def receive(conversation: Conversation, body: Any, promises: Promises) -> Received:
     """Read a body to its end. Raises Fault where it is not as promised, or breaks off; then nothing of it is left."""
-    md5, sha256 = hashlib.md5(usedforsecurity=False), None
-    if promises.sha256 and promises.sha256 not in _UNSIGNED and not promises.sha256.startswith("STREAMING-"):
-        sha256 = hashlib.sha256()
+    md5 = hashlib.md5(usedforsecurity=False)
+    sha256 = hashlib.sha256() if promises.sha256 and promises.needs_sha256(conversation.caller.verified) else None
     digester = Digester(promises.algorithm)
     held: list[bytes] = []
     writer: BlobWriter | None = None

@@ -185,7 +185,7 @@ WIRE: dict[str, Any] = {
             "output": {"shape": "PostObjectOutput"},
         },
     },
-    "dialect": lambda operation, violations: None,
+    "dialect": None,
     "roots": _ROOTS,
     "text_roots": {"GetBucketLocation": "LocationConstraint"},
     "xml_namespace": NAMESPACE,
