@@ -1,6 +1,6 @@
 """The checksums that S3 knows, computed as a body streams by, and combined for multipart uploads.
 
-CRC32C and CRC64NVME are awscrt's. A full-object checksum of a multipart upload is combined from its parts' without reading
+CRC32 is ISA-L's, which takes a tenth of zlib's time; CRC32C and CRC64NVME are awscrt's. A full-object checksum of a multipart upload is combined from its parts' without reading
 a byte; a composite one is the checksum of the parts' checksums. Source: the S3 User Guide, "Checking object integrity".
 """
 
@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import zlib
 from collections.abc import Callable
 from typing import Any
 
 from awscrt import checksums as crt
+from isal import isal_zlib
 
 ALGORITHMS = ("CRC32", "CRC32C", "CRC64NVME", "SHA1", "SHA256")
 FULL_OBJECT, COMPOSITE = "FULL_OBJECT", "COMPOSITE"
 _CRCS: dict[str, tuple[Callable[[Any, int], int], int, Callable[[int, int, int], int]]] = {
-    "CRC32": (zlib.crc32, 4, crt.combine_crc32),
+    "CRC32": (isal_zlib.crc32, 4, crt.combine_crc32),
     "CRC32C": (crt.crc32c, 4, crt.combine_crc32c),
     "CRC64NVME": (crt.crc64nvme, 8, crt.combine_crc64nvme),
 }
