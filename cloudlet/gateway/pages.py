@@ -92,6 +92,8 @@ class Pages:
     async def _await(self, exchange: Exchange, found: Any) -> None:
         try:
             self._send(exchange, 200, await found)
+        except Fault as fault:
+            self._send(exchange, fault.status or 400, {"code": fault.code, "message": fault.message})
         except Exception:
             _log.exception("the page %s failed", exchange.request.path)
             self._send(exchange, 500, {"message": "The page failed; the log tells why."})

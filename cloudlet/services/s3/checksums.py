@@ -1,7 +1,8 @@
 """The checksums that S3 knows, computed as a body streams by, and combined for multipart uploads.
 
-CRC32 is ISA-L's, which takes a tenth of zlib's time; CRC32C and CRC64NVME are awscrt's. A full-object checksum of a multipart upload is combined from its parts' without reading
-a byte; a composite one is the checksum of the parts' checksums. Source: the S3 User Guide, "Checking object integrity".
+CRC32 is ISA-L's, which takes a tenth of zlib's time; CRC32C and CRC64NVME are awscrt's. A full-object checksum of a multipart
+upload is combined from its parts' without reading a byte; a composite one is the checksum of the parts' checksums. Source: the
+S3 User Guide, "Checking object integrity".
 """
 
 from __future__ import annotations
