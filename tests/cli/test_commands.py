@@ -133,9 +133,8 @@ def test_what_cannot_be_is_told_in_one_line(shell: Shell, arguments: list[str], 
 def test_a_port_a_folder_and_a_store_that_cannot_be_used(shell: Shell) -> None:
     shell.start()
     taken = shell.run("start", "--host", "127.0.0.1", "--port", str(shell.port), "--data", "other", expect=1)
-    assert taken == (
-        f"cloudlet: Port {shell.port} on 127.0.0.1 is taken or cannot be used (Address already in use); choose another with --port.\n"
-    )
+    why = "is taken or cannot be used (Address already in use); choose another with --port."
+    assert taken == f"cloudlet: Port {shell.port} on 127.0.0.1 {why}\n"
     assert "is in use by another Cloudlet" in shell.run("start", "--host", "127.0.0.1", "--port", "0", expect=1)
     newer = shell.folder / "newer" / "state.db"
     Store(newer).close()
