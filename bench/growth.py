@@ -1,7 +1,7 @@
 """What a queue and a bucket cost as they fill: `python -m bench.growth [--size 1000000]`.
 
-The store is filled in process, then served by `cloudlet start`; one client receives single messages, and lists pages of 100 keys at
-random places. Printed: server CPU per request and resident memory, at 1,000 and at the given size, and their ratio.
+The store is filled in process, then served by `cloudlet start`; one client receives single messages, and lists pages of 100
+keys at random places. Printed: server CPU per request and resident memory, at 1,000 and at the given size, and their ratio.
 """
 
 from __future__ import annotations
