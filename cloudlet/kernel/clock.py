@@ -38,7 +38,11 @@ class Clock:
         state = self.state
         if state.frozen_at is not None:
             return state.frozen_at
-        return time.time_ns() // 1_000_000 + state.offset_ms
+        return self.machine_time() + state.offset_ms
+
+    def machine_time(self) -> int:
+        """The machine's own time, which signatures and their expiry go by, wherever the cloud's clock stands."""
+        return time.time_ns() // 1_000_000
 
     def load(self, store: _Readable) -> None:
         raw = store.get(_KEY)
@@ -55,7 +59,7 @@ class Clock:
 
     def resume_from(self, tx: Tx, instant: int) -> None:
         """Run again, from `instant` on."""
-        self.save(tx, ClockState(instant - time.time_ns() // 1_000_000))
+        self.save(tx, ClockState(instant - self.machine_time()))
 
 
 def seconds(count: float) -> int:

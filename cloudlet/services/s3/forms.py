@@ -75,7 +75,7 @@ def _allowed(ctx: Context, name: str, fields: dict[str, str]) -> Policy | None:
     for field in ("key", *(_V4_FIELDS if version_4 else _V2_FIELDS), "policy"):
         _require(fields, field)
     policy = postpolicy.parse(fields["policy"])
-    postpolicy.check_fields(policy, fields, name, _machine_time(ctx))
+    postpolicy.check_fields(policy, fields, name, ctx.kernel.clock.machine_time())
     return policy
 
 
@@ -91,11 +91,6 @@ def _everybody_may_write(ctx: Context, bucket: Bucket) -> bool:
         return True
     grants = (configs.read(ctx, bucket, configs.ACL) or {}).get("Grants", ())
     return any(g["Grantee"].get("URI") == ALL_USERS and g["Permission"] in ("WRITE", "FULL_CONTROL") for g in grants)
-
-
-def _machine_time(ctx: Context) -> int:
-    """Milliseconds by the machine's time, which signers go by whatever the cloud's clock says; sequences follow it."""
-    return (ctx.ids.sequence() >> 8) // 4000
 
 
 def _put_request(bucket: str, fields: dict[str, str], form: Form) -> dict[str, Any]:
