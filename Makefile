@@ -27,7 +27,7 @@ start: $(VENV)/.run
 	@exec $(BIN)/cloudlet start $(ARGS)
 
 test: $(VENV)/.dev $(VENV)/.tools lint
-	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check cloudlet tests bench

@@ -21,7 +21,7 @@ def test_nothing_acknowledged_is_lost(tmp_path: Path, options: tuple[str, ...]) 
     server.start()
     prepare(server)
     ledger, chance = Ledger(), random.Random(1)
-    reports = [round_of_load(server, ledger, f"r{number}", chance.uniform(0.3, 0.8)) for number in range(ROUNDS)]
+    reports = [round_of_load(server, ledger, f"r{number}", chance.uniform(0.2, 0.6)) for number in range(ROUNDS)]
     server.stop()
     assert all(report.acknowledged > 0 for report in reports)
     assert [(report.missing, report.broken) for report in reports] == [([], [])] * ROUNDS
