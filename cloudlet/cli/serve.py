@@ -31,6 +31,7 @@ from cloudlet.kernel.store import FolderLock, StoreError
 _DETACHED = "CLOUDLET_DETACHED_LOG"
 _READY_SECONDS = 30.0
 _RESTART_PAUSE_SECONDS = 0.2
+_PARENT_WATCH_SECONDS = 0.5
 _GC_THRESHOLD = 50_000
 _log = logging.getLogger("cloudlet")
 
@@ -106,6 +107,7 @@ class _Worker:
             durability=options.durability,
             services=options.services,
             verify_signatures=options.verify_signatures,
+            secrets=options.secrets,
             options=options.options,
         )
         cloud = Cloud(settings, loop, peers=self._peers, stop=self._stop_all)
@@ -118,6 +120,8 @@ class _Worker:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self._stop)
         first = self._peers is None or self._peers.leader
+        if self._peers:
+            self._watch_parent()
         hooks = Hooks(self._endpoint(), self._environment)
         cloud.pages.hooks = hooks.state
         if first:
@@ -157,6 +161,12 @@ class _Worker:
         host = self._options.listen[0][0]
         shown = "localhost" if host in ("0.0.0.0", "::", "127.0.0.1", "") else host
         return f"http://{shown}:{self._sockets[0].getsockname()[1]}"
+
+    def _watch_parent(self) -> None:
+        """A worker does not outlive its parent, whatever killed that."""
+        if os.getppid() != self._parent:
+            self._stop()
+        self._loop.call_later(_PARENT_WATCH_SECONDS, self._watch_parent)
 
     def _stop_all(self) -> None:
         if self._parent == os.getpid():

@@ -18,7 +18,7 @@ _FALSE = ("", "0", "false", "no", "off")
 
 
 class Options(msgspec.Struct, frozen=True):
-    """listen: (host, port) pairs. ephemeral: the data folder goes with the server. hooks: folders of init scripts."""
+    """listen: (host, port) pairs. ephemeral: the data folder goes with the server. secrets: by access key."""
 
     listen: list[tuple[str, int]]
     data: Path
@@ -27,6 +27,7 @@ class Options(msgspec.Struct, frozen=True):
     workers: int
     services: frozenset[str] | None
     verify_signatures: bool
+    secrets: dict[str, str]
     debug: bool
     eager: bool
     options: dict[str, str]
@@ -63,6 +64,7 @@ def read(given: Namespace, environment: Mapping[str, str]) -> Options:
         workers=given.workers,
         services=services,
         verify_signatures=given.verify_signatures,
+        secrets=_secrets(environment.get("CLOUDLET_SECRETS", "")),
         debug=given.debug or _is_on(environment, "DEBUG") or environment.get("LS_LOG") in ("debug", "trace"),
         eager=_is_on(environment, "EAGER_SERVICE_LOADING"),
         options={name: environment[name] for name in _PASSED_ON if name in environment},
@@ -82,6 +84,14 @@ def _listen(given: Namespace, environment: Mapping[str, str]) -> list[tuple[str,
     if given.s3_port is not None:
         pairs.append((pairs[0][0], given.s3_port))
     return pairs
+
+
+def _secrets(text: str) -> dict[str, str]:
+    """`AKIDONE:secret,AKIDTWO:secret`: the access keys that --verify-signatures knows, besides test."""
+    pairs = [entry.strip().partition(":") for entry in text.split(",") if entry.strip()]
+    if any(not key or not secret for key, _, secret in pairs):
+        raise Wrong("CLOUDLET_SECRETS holds access keys and secrets as KEY:SECRET,KEY:SECRET.")
+    return {"test": "test", **{key: secret for key, _, secret in pairs}}
 
 
 def _port(text: str) -> int:
