@@ -42,10 +42,12 @@ class Wait(Exception):
     """Raised by a transaction that has nothing to answer yet.
 
     The kernel discards the transaction, and runs it again when one of `keys` is touched (`tx.touch`) or the clock
-    reaches `until` (milliseconds). A key is whatever the writer touches: a str or a tuple.
+    reaches `until` (milliseconds). A key is whatever the writer touches: a str or a tuple. keep: what was written so far
+    is committed instead of discarded.
     """
 
-    def __init__(self, keys: list[Any], until: int):
+    def __init__(self, keys: list[Any], until: int, *, keep: bool = False):
         super().__init__()
         self.keys = keys
         self.until = until
+        self.keep = keep

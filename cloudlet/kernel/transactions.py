@@ -9,16 +9,22 @@ again under the lock, so that what it read still holds.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from typing import Any, TypeVar
 
+from cloudlet.kernel.fault import Wait
 from cloudlet.kernel.store import Store
 from cloudlet.kernel.tx import Tx
 
 T = TypeVar("T")
 Durable = Callable[[Exception | None], None]
 _log = logging.getLogger("cloudlet.kernel")
+
+
+class _Writes(Exception):
+    """A function that was run as a read has written."""
 
 
 class Transactions:
@@ -42,12 +48,16 @@ class Transactions:
         """
         if self._shared and not self._open:
             if not writes:
-                result, dirty = self._read_only(function)
-                if not dirty:
-                    return result
+                with contextlib.suppress(_Writes):
+                    return self._read_only(function)
             self._begin()
         tx = Tx(self._store, self.counter)
-        result = function(tx)
+        try:
+            result = function(tx)
+        except Wait as wait:
+            if wait.keep and tx.dirty:
+                self._join(tx)
+            raise
         if tx.dirty:
             self._join(tx)
         return result
@@ -78,13 +88,21 @@ class Transactions:
             error = failure
         self._release(error)
 
-    def _read_only(self, function: Callable[[Tx], T]) -> tuple[T, bool]:
+    def _read_only(self, function: Callable[[Tx], T]) -> T:
+        """Run without the write lock. Raises _Writes where that does not do."""
         self._store.begin(write=False)
         try:
             tx = Tx(self._store, self.counter)
-            return function(tx), tx.dirty
+            result = function(tx)
+        except Wait as wait:
+            if wait.keep and tx.dirty:
+                raise _Writes from None
+            raise
         finally:
             self._store.rollback()
+        if tx.dirty:
+            raise _Writes
+        return result
 
     def _begin(self) -> None:
         self._store.begin()

@@ -148,3 +148,18 @@ def test_a_conversation_resumes_after_the_commit(bench: Bench) -> None:
     answers = bench.submit(talk)
     bench.turn()
     assert answers == [[None, b"1"]]
+
+
+def test_a_wait_may_keep_what_was_written(bench: Bench) -> None:
+    def bury(ctx: Context, req: dict[str, Any]) -> bytes | None:
+        if ctx.tx.get(KEY) is None:
+            ctx.tx.put(KEY, b"buried")
+            raise Wait(["news"], ctx.started + 20_000, keep=True)
+        return ctx.tx.get(KEY)
+
+    answers = bench.submit(bury)
+    bench.turn()
+    assert (answers, bench.kernel.transact(lambda ctx: ctx.tx.get(KEY))) == ([], b"buried")
+    bench.kernel.transact(lambda ctx: ctx.tx.touch("news"))
+    bench.turn()
+    assert answers == [b"buried"]

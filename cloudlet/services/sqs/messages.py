@@ -52,10 +52,10 @@ def receive_message(ctx: Context, req: dict[str, Any]) -> dict[str, Any]:
     undertaker = Undertaker(ctx, queue)
     taken = _take(ctx, queue, limit, timeout * _SECOND_MS, undertaker, attempt)
     deadline = ctx.started + wait * _SECOND_MS
-    # what was moved to the dead-letter queue must be kept, so such a receive is answered at once though it is empty
-    if not taken and ctx.now < deadline and not undertaker.buried:
+    if not taken and ctx.now < deadline:
         due = (fifo if queue.fifo else standard).next_due(ctx.tx, queue)
-        raise Wait([queue.topic], deadline if due is None else min(deadline, max(due, ctx.now + 1)))
+        until = deadline if due is None else min(deadline, max(due, ctx.now + 1))
+        raise Wait([queue.topic], until, keep=undertaker.buried > 0)
     if not taken:
         return {}
     write = answers.Received(ctx.tx, queue, req)

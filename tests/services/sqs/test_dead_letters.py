@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -41,8 +42,13 @@ def test_a_message_received_too_often_moves(cloud: InProcessServer, sqs: Any, qu
     )
     [alive] = sqs.receive_message(QueueUrl=queue, AttributeNames=["All"])["Messages"]
     cloud.advance("30s")
-    assert bodies(sqs.receive_message(QueueUrl=queue, WaitTimeSeconds=1)) == []
-    [message] = sqs.receive_message(QueueUrl=dead, AttributeNames=["All"], MessageAttributeNames=["All"])["Messages"]
+    with ThreadPoolExecutor() as threads:  # the poll that finds the message spent waits on for another
+        poll = threads.submit(sqs.receive_message, QueueUrl=queue, WaitTimeSeconds=1)
+        found = sqs.receive_message(QueueUrl=dead, AttributeNames=["All"], MessageAttributeNames=["All"], WaitTimeSeconds=20)
+        assert not poll.done()
+        cloud.advance("1s")
+        assert bodies(poll.result(timeout=30)) == []
+    [message] = found["Messages"]
     assert message["MessageId"] == sent["MessageId"]
     assert message["Body"] == "m" * 5000
     assert message["MD5OfMessageAttributes"] == "adb59cd4678ea5a855436b949cd07ab6"
