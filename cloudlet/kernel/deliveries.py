@@ -14,6 +14,7 @@ import msgspec
 
 from cloudlet.kernel.context import Caller, Context, Conversation
 from cloudlet.kernel.fault import Fault
+from cloudlet.kernel.registry import Sink
 
 if TYPE_CHECKING:
     from cloudlet.kernel.kernel import Kernel
@@ -47,11 +48,8 @@ class Deliveries:
 
     def _attempt(self, ctx: Context, payload: Any) -> None:
         delivery = msgspec.convert(payload, Delivery)
-        sink = self._kernel.sink(delivery.arn.split(":")[2])
-        caller = Caller(delivery.account, delivery.region, delivery.source)
         try:
-            if sink is None:
-                raise Fault("NoSink", f"nothing here accepts events for {delivery.arn}")
+            sink, caller = self._target(delivery)
             if inspect.iscoroutinefunction(sink):
                 ctx.schedule(ctx.now, KIND + ".slow", payload)
                 return
@@ -64,15 +62,19 @@ class Deliveries:
     async def attempt_slow(self, conversation: Conversation, payload: Any) -> None:
         """The job of a delivery whose sink is `async def`."""
         delivery = msgspec.convert(payload, Delivery)
-        sink = self._kernel.sink(delivery.arn.split(":")[2])
-        caller = Caller(delivery.account, delivery.region, delivery.source)
         try:
-            if sink is None:
-                raise Fault("NoSink", f"nothing here accepts events for {delivery.arn}")
+            sink, caller = self._target(delivery)
             await sink(Conversation(self._kernel, caller, conversation.request_id), delivery.arn, delivery.event)
         except Fault as fault:
             failure = fault  # the name in the except clause is gone when the transaction runs
             await conversation.transact(lambda ctx: self._failed(ctx, delivery, failure))
+
+    def _target(self, delivery: Delivery) -> tuple[Sink, Caller]:
+        """What takes the event, and as whom."""
+        sink = self._kernel.sink(delivery.arn.split(":")[2])
+        if sink is None:
+            raise Fault("NoSink", f"nothing here accepts events for {delivery.arn}")
+        return sink, Caller(delivery.account, delivery.region, delivery.source)
 
     def _failed(self, ctx: Context, delivery: Delivery, fault: Fault) -> None:
         attempts = delivery.attempts + 1
