@@ -6,7 +6,7 @@ from typing import Any
 
 from cloudlet.kernel.context import Context
 from cloudlet.kernel.fault import Fault, not_implemented
-from cloudlet.services.s3 import conditions, versions
+from cloudlet.services.s3 import bodies, conditions, versions
 from cloudlet.services.s3.buckets import _open_bucket
 from cloudlet.services.s3.checksums import ALGORITHMS
 from cloudlet.services.s3.deleting import delete_current, delete_version
@@ -27,6 +27,7 @@ def delete_objects(ctx: Context, req: dict[str, Any]) -> dict[str, Any]:
     bucket = _open_bucket(ctx, req["Bucket"], req.get("ExpectedBucketOwner"))
     if _DIGESTS.isdisjoint(req):
         raise invalid_request("Missing required header for this request: Content-MD5 OR x-amz-checksum-*")
+    bodies.check_held(bodies.Promises(req), req["RawBody"])
     asked = req.get("Delete") or {}
     entries: list[dict[str, Any]] = asked.get("Objects") or []
     if not 1 <= len(entries) <= _MOST or any(not entry.get("Key") for entry in entries):
