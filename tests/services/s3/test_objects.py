@@ -208,6 +208,14 @@ def test_only_the_real_encoding_is_kept(s3):
         assert read(s3, "a") == b"hello"
 
 
+@pytest.mark.parametrize("body", [b"", b"hello"])
+def test_an_encoding_alone_makes_no_chunks(s3, body):
+    """The payload's hash and the decoded length tell that a body is chunked."""
+    s3.put_object(Bucket="orders", Key="a", Body=body, ContentEncoding="gzip, aws-chunked")
+    assert s3.head_object(Bucket="orders", Key="a")["ContentEncoding"] == "gzip"
+    assert read(s3, "a") == body
+
+
 def test_metadata_too_large(s3):
     s3.put_object(Bucket="orders", Key="a", Metadata={"k": "v" * 2047})
     assert failure(s3.put_object, Bucket="orders", Key="a", Metadata={"k": "v" * 2048}) == {
