@@ -145,8 +145,8 @@ class _Handling:
         exchange, headers = self._exchange, self._request.headers
         body = exchange.body
         length = headers.get("content-length")
-        chunked = headers.get("x-amz-content-sha256", "").startswith("STREAMING-") or "aws-chunked" in headers.get(
-            "content-encoding", ""
+        chunked = headers.get("x-amz-content-sha256", "").startswith("STREAMING-") or (
+            "x-amz-decoded-content-length" in headers and "aws-chunked" in headers.get("content-encoding", "")
         )
         if chunked:
             body.decode_chunks().verify = self._verify()

@@ -29,7 +29,7 @@ class Codec:
     def __init__(self, model: Model, overlay: Overlay, operation: Operation, protocol: str):
         self.operation = operation
         self.protocol = protocol
-        self._read = _parser(operation, protocol, overlay.path_member)
+        self._read = _parser(operation, protocol, overlay)
         self._dialect = overlay.dialect
         self._check = Checkers().checker(operation.input) if operation.input and overlay.dialect else None
         self.serialise = _serialiser(model, overlay, operation, protocol)
@@ -44,8 +44,8 @@ class Codec:
         return req
 
 
-def _parser(operation: Operation, protocol: str, path_member: str) -> Parse:
-    shape = operation.input
+def _parser(operation: Operation, protocol: str, overlay: Overlay) -> Parse:
+    shape, path_member = operation.input, overlay.path_member
     if shape is None:
         return lambda request, labels: {}
     if protocol in ("query", "ec2"):
@@ -63,19 +63,27 @@ def _parser(operation: Operation, protocol: str, path_member: str) -> Parse:
         read_cbor = cborbody.Readers().reader(shape)
         return lambda request, labels: read_cbor(cborbody.decode(request.body))
     if protocol.startswith("rest-"):
-        return _rest_parser(shape, protocol)
+        return _rest_parser(shape, protocol, overlay, overlay.body_members.get(operation.name))
     read_json = jsonbody.Readers().reader(shape)
     return lambda request, labels: read_json(jsonbody.decode(request.body))
 
 
-def _rest_parser(shape: Shape, protocol: str) -> Parse:
+def _rest_parser(shape: Shape, protocol: str, overlay: Overlay, body_member: str | None) -> Parse:
     place = rest.reader(shape)
     read_body = _rest_body(shape, protocol)
 
     def parse(request: Request, labels: Labels) -> dict[str, Any]:
         out: dict[str, Any] = {}
-        place(request, labels, out)
-        read_body(request, out)
+        try:
+            place(request, labels, out)
+        except Malformed as error:
+            raise error.called(overlay.malformed_head) from None
+        try:
+            read_body(request, out)
+        except Malformed as error:
+            raise (Malformed(overlay.malformed_body[1], overlay.malformed_body[0]) if overlay.malformed_body else error) from None
+        if body_member:
+            out[body_member] = request.body
         return out
 
     return parse

@@ -42,6 +42,9 @@ class Response:
         self.body = body
 
 
+_OF_VALUES = ("SerializationException", "MalformedInput")
+
+
 class Malformed(Exception):
     """The message cannot be read as its shape. `code` is AWS's for the protocol, or for the kind of value."""
 
@@ -49,3 +52,7 @@ class Malformed(Exception):
         super().__init__(message)
         self.message = message
         self.code = code
+
+    def called(self, code: str) -> Malformed:
+        """The same under a service's own code, where it has one and the error is about a value."""
+        return Malformed(self.message, code) if code and self.code in _OF_VALUES else self

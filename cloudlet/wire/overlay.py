@@ -38,6 +38,9 @@ class Overlay:
     xml_namespace: of answers. unrouted: operations that no path leads to.
     request_id: the header that carries the request's id. extra_headers: request id -> more headers of every answer.
     path_member: the member that a query request to any path but `/` means by its URL, where the form does not name it.
+    body_members: operation -> a member that receives the body's bytes as sent, beside what they are read as.
+    malformed_head: the code where a REST request's path, query or headers cannot be read. malformed_body: code and text where its
+    body cannot.
     short_request_ids: 16 hex digits instead of a UUID. bare_errors: XML errors are `<Error>` alone, as S3 has them.
     """
 
@@ -57,6 +60,9 @@ class Overlay:
     bare_errors: bool = False
     short_request_ids: bool = False
     path_member: str = ""
+    body_members: Mapping[str, str] = field(default_factory=dict)
+    malformed_head: str = ""
+    malformed_body: tuple[str, str] | None = None
 
     def apply(self, model: Model) -> None:
         model.add(self.new_shapes, self.operations)

@@ -53,9 +53,11 @@ resource "aws_s3_object" "hello" {
   depends_on   = [aws_s3_bucket_versioning.data]
 }
 resource "aws_s3_object_copy" "copy" {
-  bucket = aws_s3_bucket.data.id
-  key    = "copy.txt"
-  source = "${aws_s3_bucket.data.id}/${aws_s3_object.hello.key}"
+  bucket            = aws_s3_bucket.data.id
+  key               = "copy.txt"
+  source            = "${aws_s3_bucket.data.id}/${aws_s3_object.hello.key}"
+  tagging_directive = "REPLACE" # S3 copies the source's tags otherwise, and the provider would plan to take them away
+  tags              = { team = "b" }
 }
 resource "aws_sqs_queue" "dead" {
   name = "terraform-dead"

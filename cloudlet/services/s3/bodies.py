@@ -124,6 +124,16 @@ async def receive(conversation: Conversation, body: Any, promises: Promises) -> 
     return Received(b"".join(held), None, size, md5.hexdigest(), checksum, promises.given)
 
 
+def check_held(promises: Promises, body: bytes) -> None:
+    """The check of a body that was read with its request: a document, not an object. Raises BadDigest."""
+    if promises.md5 is not None:
+        _check_md5(promises, hashlib.md5(body, usedforsecurity=False).digest())
+    if promises.value is not None:
+        digester = Digester(promises.algorithm)
+        digester.update(body)
+        _check_value(promises, promises.value, digester.value())
+
+
 def too_large(size: int) -> Fault:
     return Fault(
         "EntityTooLarge",
@@ -140,9 +150,7 @@ def _check(promises: Promises, body: Any, size: int, md5: bytes, sha256: Any, co
         text = "The provided 'x-amz-content-sha256' header does not match what was computed."
         members = {"ClientComputedContentSHA256": promises.sha256, "S3ComputedContentSHA256": sha256.hexdigest()}
         raise Fault("XAmzContentSHA256Mismatch", text, **members)
-    if promises.md5 is not None and base64.b64decode(promises.md5) != md5:
-        members = {"ExpectedDigest": promises.md5, "CalculatedDigest": base64.b64encode(md5).decode()}
-        raise Fault("BadDigest", "The Content-MD5 you specified did not match what we received.", **members)
+    _check_md5(promises, md5)
     promised = promises.value
     if promises.in_trailer:
         promised = body.trailers.get(f"x-amz-checksum-{promises.algorithm.lower()}")
@@ -153,6 +161,16 @@ def _check(promises: Promises, body: Any, size: int, md5: bytes, sha256: Any, co
             )
         if not is_valid(promises.algorithm, promised):
             raise Fault("InvalidRequest", f"Value for x-amz-checksum-{promises.algorithm.lower()} trailing header is invalid.")
+    _check_value(promises, promised, computed)
+
+
+def _check_md5(promises: Promises, md5: bytes) -> None:
+    if promises.md5 is not None and base64.b64decode(promises.md5) != md5:
+        members: dict[str, Any] = {"ExpectedDigest": promises.md5, "CalculatedDigest": base64.b64encode(md5).decode()}
+        raise Fault("BadDigest", "The Content-MD5 you specified did not match what we received.", **members)
+
+
+def _check_value(promises: Promises, promised: str | None, computed: str) -> None:
     if promised is not None and promised != computed:
         raise Fault("BadDigest", f"The {promises.algorithm} you specified did not match the calculated checksum.")
 

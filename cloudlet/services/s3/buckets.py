@@ -11,7 +11,7 @@ import msgspec
 from cloudlet.kernel.context import Context
 from cloudlet.kernel.fault import Fault, not_implemented
 from cloudlet.services.s3 import acl, configs, tagging, versions
-from cloudlet.services.s3.faults import access_denied, invalid_argument, malformed_xml
+from cloudlet.services.s3.faults import invalid_argument, malformed_xml
 from cloudlet.services.s3.owner import shown
 from cloudlet.services.s3.protocol import location_document
 from cloudlet.services.s3.regions import REGIONS
@@ -159,7 +159,7 @@ def _open_bucket(ctx: Context, name: str, expected_owner: str | None = None) -> 
         if len(expected_owner) != 12 or not expected_owner.isdigit():
             text = f"The value of the expected bucket owner parameter must be an AWS Account ID... [{expected_owner}]"
             raise Fault("InvalidBucketOwnerAWSAccountID", text)
-        raise access_denied()
+        raise Fault("AccessDenied", "Access Denied", headers=(("x-amz-bucket-region", bucket.region),))
     return bucket
 
 

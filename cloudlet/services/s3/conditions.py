@@ -7,7 +7,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from cloudlet.kernel.fault import Fault
-from cloudlet.services.s3.faults import no_such_key
+from cloudlet.services.s3.faults import no_such_key, not_modified
 from cloudlet.services.s3.rows import ObjectVersion
 
 _ON_READ = ("IfMatch", "IfNoneMatch", "IfModifiedSince", "IfUnmodifiedSince")
@@ -23,7 +23,7 @@ def check_read(req: dict[str, Any], version: ObjectVersion, now: int) -> None:
         return
     if failed in ("IfMatch", "IfUnmodifiedSince"):
         raise precondition_failed("If-Match" if failed == "IfMatch" else "If-Unmodified-Since")
-    raise Fault("NotModified", "Not Modified")
+    raise not_modified(version)
 
 
 def check_source(req: dict[str, Any], source: ObjectVersion, now: int) -> None:

@@ -12,6 +12,7 @@ from cloudlet.services.s3 import acl, conditions, configs, headers, tagging, tar
 from cloudlet.services.s3.buckets import _open_bucket
 from cloudlet.services.s3.checksums import ALGORITHMS, FULL_OBJECT, Digester
 from cloudlet.services.s3.faults import invalid_argument, invalid_request
+from cloudlet.services.s3.paging import whole_seconds
 from cloudlet.services.s3.rows import BODIES, Bucket, Checksum, ObjectVersion, Piece
 from cloudlet.services.s3.sources import Source, open_source, version_member
 
@@ -78,7 +79,7 @@ def _copy(ctx: Context, req: dict[str, Any], duplicate: _Duplicate | None) -> di
     versions.put(ctx, bucket, version)
     checksum = version.checksum
     assert checksum
-    result = {"ETag": f'"{version.etag}"', "LastModified": version.modified, "ChecksumType": checksum.kind}
+    result = {"ETag": f'"{version.etag}"', "LastModified": whole_seconds(version.modified), "ChecksumType": checksum.kind}
     result[f"Checksum{checksum.algorithm}"] = checksum.value
     out: dict[str, Any] = {"CopyObjectResult": result, **headers.shown_encryption(version.sse), **version_member(source)}
     if bucket.versioning:

@@ -6,12 +6,12 @@ from typing import Any
 
 from cloudlet.kernel.context import Context
 from cloudlet.kernel.fault import Fault, not_implemented
-from cloudlet.services.s3 import conditions, versions
+from cloudlet.services.s3 import bodies, conditions, versions
 from cloudlet.services.s3.buckets import _open_bucket
 from cloudlet.services.s3.checksums import ALGORITHMS
 from cloudlet.services.s3.deleting import delete_current, delete_version
 from cloudlet.services.s3.faults import invalid_request, malformed_xml, no_such_version
-from cloudlet.services.s3.rows import Bucket
+from cloudlet.services.s3.rows import NULL, Bucket, given_by
 
 _MOST = 1000
 _DIGESTS = frozenset(
@@ -27,6 +27,7 @@ def delete_objects(ctx: Context, req: dict[str, Any]) -> dict[str, Any]:
     bucket = _open_bucket(ctx, req["Bucket"], req.get("ExpectedBucketOwner"))
     if _DIGESTS.isdisjoint(req):
         raise invalid_request("Missing required header for this request: Content-MD5 OR x-amz-checksum-*")
+    bodies.check_held(bodies.Promises(req), req["RawBody"])
     asked = req.get("Delete") or {}
     entries: list[dict[str, Any]] = asked.get("Objects") or []
     if not 1 <= len(entries) <= _MOST or any(not entry.get("Key") for entry in entries):
@@ -55,7 +56,8 @@ def _delete(ctx: Context, bucket: Bucket, req: dict[str, Any], entry: dict[str, 
         marker = done.get("VersionId")
         return {"Key": key, "DeleteMarker": True, "DeleteMarkerVersionId": marker} if marker else {"Key": key}
     found = delete_version(ctx, bucket, key, version_id, bypass=bool(req.get("BypassGovernanceRetention")))
-    if found is None:
+    if found is None and version_id != NULL and not given_by(bucket, version_id):
         raise no_such_version(key, version_id)
-    shown = {"Key": key, "VersionId": version_id}
-    return {**shown, "DeleteMarker": True, "DeleteMarkerVersionId": version_id} if found.get("DeleteMarker") else shown
+    shown = {"Key": key, "VersionId": version_id}  # also of a version that is gone already
+    marker = found is not None and found.get("DeleteMarker")
+    return {**shown, "DeleteMarker": True, "DeleteMarkerVersionId": version_id} if marker else shown

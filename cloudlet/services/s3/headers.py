@@ -46,9 +46,9 @@ def stored_headers(req: dict[str, Any]) -> dict[str, Any]:
             kept[name] = req[name]
     encoding = req.get("ContentEncoding")
     if encoding is not None:
-        codings = [coding for part in encoding.split(",") if (coding := part.strip()) != "aws-chunked"]
-        if any(codings) or not encoding:
-            kept["ContentEncoding"] = ",".join(codings)
+        codings = ",".join(part for part in encoding.split(",") if part.strip() != "aws-chunked").strip()
+        if codings or not encoding:
+            kept["ContentEncoding"] = codings
     redirect = req.get("WebsiteRedirectLocation")
     if redirect is not None:
         if not redirect.startswith(("/", "http://", "https://")):

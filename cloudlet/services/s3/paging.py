@@ -22,9 +22,10 @@ def integer(req: dict[str, Any], member: str, name: str, default: int) -> int:
     text = str(req.get(member, ""))
     if not text:
         return default
-    if not (text.isascii() and text.removeprefix("-").isdigit()):
+    digits = text.removeprefix("-")
+    if not (text.isascii() and digits.isdigit()) or int(digits) > _LARGEST_INTEGER:
         raise invalid_argument(name, text, f"Provided {name} not an integer or within integer range")
-    if not 0 <= int(text) <= _LARGEST_INTEGER:
+    if text[0] == "-":
         raise invalid_argument(name, text, f"Argument {name} must be an integer between 0 and {_LARGEST_INTEGER}")
     return int(text)
 

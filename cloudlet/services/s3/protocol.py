@@ -6,6 +6,7 @@ import base64
 from typing import Any
 
 from cloudlet.services.s3.checksums import ALGORITHMS
+from cloudlet.services.s3.faults import MALFORMED_XML
 
 NAMESPACE = "http://s3.amazonaws.com/doc/2006-03-01/"
 
@@ -202,6 +203,9 @@ WIRE: dict[str, Any] = {
             "PutBucketNotification",
         }
     ),
+    "body_members": {"DeleteObjects": "RawBody"},
+    "malformed_head": "InvalidArgument",
+    "malformed_body": ("MalformedXML", MALFORMED_XML),
     "request_id": "x-amz-request-id",
     "short_request_ids": True,
     "extra_headers": _host_id,

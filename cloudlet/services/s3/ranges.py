@@ -68,4 +68,5 @@ def _part(number: int, version: ObjectVersion) -> Window:
 
 
 def _invalid(text: str, size: int) -> Fault:
-    return Fault("InvalidRange", "The requested range is not satisfiable", RangeRequested=text, ActualObjectSize=size)
+    told, headers = "The requested range is not satisfiable", (("Content-Range", f"bytes */{size}"),)
+    return Fault("InvalidRange", told, headers=headers, RangeRequested=text, ActualObjectSize=size)

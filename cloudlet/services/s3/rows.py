@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import base64
 import struct
+import zlib
 from typing import Any
 
 import msgspec
@@ -25,6 +26,7 @@ from cloudlet.kernel.keys import Space
 from cloudlet.kernel.tables import Table
 
 NULL = "null"
+_CHECK_BYTES = 4
 _LARGEST_SEQUENCE = (1 << 63) - 1  # of an id that is not ours; ours are below
 
 
@@ -163,9 +165,18 @@ decode_upload = msgspec.msgpack.Decoder(Upload).decode
 decode_part = msgspec.msgpack.Decoder(Part).decode
 
 
-def version_id(sequence: int, salt: bytes) -> str:
-    """32 letters that hold a version's sequence; `sequence_of` reads it back. salt: 16 random bytes."""
-    return base64.urlsafe_b64encode(struct.pack("!Q", sequence) + salt).decode().replace("=", "").replace("-", ".")
+def version_id(bucket: Bucket, sequence: int, salt: bytes) -> str:
+    """32 letters that hold a version's sequence; `sequence_of` reads it back. salt: 12 random bytes."""
+    raw = struct.pack("!Q", sequence) + salt
+    return base64.urlsafe_b64encode(raw + _check(bucket, raw)).decode().replace("-", ".")
+
+
+def given_by(bucket: Bucket, text: str) -> bool:
+    """Whether a version id was given by this bucket, be its version still there or not."""
+    if sequence_of(text) is None:
+        return False
+    raw = base64.urlsafe_b64decode(text.replace(".", "-"))
+    return raw[-_CHECK_BYTES:] == _check(bucket, raw[:-_CHECK_BYTES])
 
 
 def sequence_of(text: str) -> int | None:
@@ -177,3 +188,7 @@ def sequence_of(text: str) -> int | None:
     if len(text) != 32 or len(raw) != 24:
         return None
     return int.from_bytes(raw[:8], "big") & _LARGEST_SEQUENCE
+
+
+def _check(bucket: Bucket, raw: bytes) -> bytes:
+    return zlib.crc32(raw, zlib.crc32(bucket.id.encode())).to_bytes(_CHECK_BYTES, "big")

@@ -66,7 +66,7 @@ def of_new_bucket(tag_set: list[Any] | None) -> dict[str, str]:
 
 def shown(tags: dict[str, str]) -> list[dict[str, str]]:
     """An answer's TagSet."""
-    return [{"Key": key, "Value": value} for key, value in tags.items()]
+    return [{"Key": key, "Value": tags[key]} for key in sorted(tags)]
 
 
 def _read(body: Any, reserved: str) -> dict[str, str]:

@@ -31,13 +31,14 @@ def open_version(ctx: Context, bucket: Bucket, key: str, version_id: str | None,
         found = versions.current(ctx, bucket, key)
         if found is not None:
             return found
-        if method != "GET" and bucket.versioning and versions.newest(ctx, bucket, key) is not None:
-            raise marker_not_allowed(method)
-        raise no_such_key(key)
+        marker = versions.newest(ctx, bucket, key) if bucket.versioning else None
+        if method != "GET" and marker is not None:
+            raise marker_not_allowed(method, marker)
+        raise no_such_key(key, marker)
     check_version_id(version_id)
     found = versions.find(ctx, bucket, key, version_id)
     if found is None:
         raise no_such_version(key, version_id)
     if found.marker:
-        raise marker_not_allowed(method)
+        raise marker_not_allowed(method, found)
     return found

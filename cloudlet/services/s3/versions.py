@@ -26,7 +26,7 @@ from cloudlet.services.s3.rows import (
     version_id,
 )
 
-_SALT_BYTES = 16
+_SALT_BYTES = 12
 
 
 def current(ctx: Context, bucket: Bucket, key: str) -> ObjectVersion | None:
@@ -57,7 +57,7 @@ def new_ids(ctx: Context, bucket: Bucket) -> tuple[int, str]:
     """Sequence and version id of a version about to be made."""
     sequence = ctx.ids.sequence()
     if bucket.versioning == "Enabled":
-        return sequence, version_id(sequence, ctx.ids.random_bytes(_SALT_BYTES))
+        return sequence, version_id(bucket, sequence, ctx.ids.random_bytes(_SALT_BYTES))
     return sequence, NULL
 
 

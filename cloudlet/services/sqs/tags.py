@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from cloudlet.kernel.context import Context
+from cloudlet.kernel.fault import Fault
 from cloudlet.services.sqs.checks import refuse_bad_tags
 from cloudlet.services.sqs.layer import QUEUES
 from cloudlet.services.sqs.urls import open_queue
@@ -21,9 +22,11 @@ def tag_queue(ctx: Context, req: dict[str, Any]) -> None:
 
 
 def untag_queue(ctx: Context, req: dict[str, Any]) -> None:
-    """Remove tags by their keys; keys that the queue does not have are ignored."""
+    """Remove tags by their keys; keys that the queue does not have are ignored. Raises InvalidParameterValue without any."""
     queue = open_queue(ctx, req["QueueUrl"])
     keys = set(req["TagKeys"])
+    if not keys:
+        raise Fault("InvalidParameterValueException", "Tag keys must be between 1 and 128 characters in length.")
     tags = {key: value for key, value in queue.tags.items() if key not in keys}
     QUEUES.put(ctx.tx, msgspec.structs.replace(queue, tags=tags), was=queue)
 

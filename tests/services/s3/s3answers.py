@@ -22,6 +22,14 @@ def failure(call: Callable[..., Any], **parameters: Any) -> dict[str, Any]:
     return answer["Error"] | {"status": answer["ResponseMetadata"]["HTTPStatusCode"]}
 
 
+def failure_headers(call: Callable[..., Any], *names: str, **parameters: Any) -> dict[str, str | None]:
+    """Those headers of the answer to a call that must fail."""
+    with pytest.raises(ClientError) as raised:
+        call(**parameters)
+    headers = raised.value.response["ResponseMetadata"]["HTTPHeaders"]
+    return {name: headers.get(name) for name in names}
+
+
 NO_SUCH_KEY = "The specified key does not exist."
 PRECONDITION = "At least one of the pre-conditions you specified did not hold"
 MALFORMED_XML = "The XML you provided was not well-formed or did not validate against our published schema"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from s3answers import failure, plain
+from s3answers import failure, failure_headers, plain
 
 OTHER_ACCOUNT = "111122223333"
 
@@ -150,6 +150,8 @@ def test_expected_owner(client):
     s3 = client("s3")
     s3.create_bucket(Bucket="orders")
     s3.head_bucket(Bucket="orders", ExpectedBucketOwner="000000000000")
+    told = failure_headers(s3.head_bucket, "x-amz-bucket-region", Bucket="orders", ExpectedBucketOwner=OTHER_ACCOUNT)
+    assert told == {"x-amz-bucket-region": "us-east-1"}
     denied = failure(s3.get_bucket_versioning, Bucket="orders", ExpectedBucketOwner=OTHER_ACCOUNT)
     assert denied == {"Code": "AccessDenied", "Message": "Access Denied", "status": 403}
     wrong = failure(s3.get_bucket_versioning, Bucket="orders", ExpectedBucketOwner="abcd")

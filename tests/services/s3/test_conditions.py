@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from s3answers import NO_SUCH_KEY, PRECONDITION, failure
+from s3answers import NO_SUCH_KEY, PRECONDITION, failure, failure_headers
 
 NOT_DONE_BY_S3 = "A header you provided implies functionality that is not implemented"
 
@@ -110,6 +110,14 @@ def test_values_that_s3_does_not_take(s3):
                 "additionalMessage": more,
                 "status": 501,
             }
+
+
+@pytest.mark.parametrize("operation", ["get_object", "head_object"])
+def test_not_modified_tells_what_it_goes_by(s3, operation):
+    etag = s3.put_object(Bucket="orders", Key="a", Body=b"data")["ETag"]
+    shown = s3.head_object(Bucket="orders", Key="a")["ResponseMetadata"]["HTTPHeaders"]
+    told = failure_headers(getattr(s3, operation), "etag", "last-modified", Bucket="orders", Key="a", IfNoneMatch=etag)
+    assert told == {"etag": etag, "last-modified": shown["last-modified"]}
 
 
 def test_deletes(s3):

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Callable
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 import pytest
 from botocore.exceptions import ClientError
+from s3answers import MALFORMED_XML
 
 from cloudlet.testing.server import InProcessServer
 
 Client = Callable[..., Any]
+ONE = b"<Delete><Object><Key>a</Key></Object></Delete>"
 WRONG = "HPniJFCxqTsMuIH9KX8K8wEjNUgmABCD"
 
 
@@ -55,7 +60,8 @@ def test_with_versioning(s3: Any) -> None:
     assert delete(s3, {"Key": "there", "VersionId": WRONG}, {"Key": "other", "VersionId": WRONG}) == {
         "Errors": [no_version("there"), no_version("other")]
     }
-    assert delete(s3, {"Key": "there", "VersionId": version}) == {"Deleted": [{"Key": "there", "VersionId": version}]}
+    for _ in "once", "again":
+        assert delete(s3, {"Key": "there", "VersionId": version}) == {"Deleted": [{"Key": "there", "VersionId": version}]}
 
 
 def test_quiet_shows_errors_alone(s3: Any) -> None:
@@ -95,10 +101,43 @@ def test_locked_versions_stay(s3: Any) -> None:
 
 
 def test_a_digest_is_required(s3: Any, cloud: InProcessServer) -> None:
-    s3.create_bucket(Bucket="shelf")
-    body = b"<Delete><Object><Key>a</Key></Object></Delete>"
-    request = Request(f"{cloud.endpoint}/shelf?delete", body, {"Content-Type": "application/xml"}, method="POST")
-    with pytest.raises(OSError) as raised:
-        urlopen(request)
     told = b"<Message>Missing required header for this request: Content-MD5 OR x-amz-checksum-*</Message>"
-    assert told in raised.value.read()  # type: ignore[attr-defined]
+    assert told in post(cloud, ONE, {})
+
+
+@pytest.mark.parametrize(
+    ("headers", "code"),
+    [
+        ({"Content-MD5": "1B2M2Y8AsgTpgAmY7PhCfg=="}, b"BadDigest"),
+        ({"Content-MD5": "nonsense"}, b"InvalidDigest"),
+        ({"x-amz-checksum-crc32": "AAAAAA=="}, b"BadDigest"),
+        ({"x-amz-checksum-sha256": "AAAAAA=="}, b"InvalidRequest"),
+    ],
+)
+def test_the_digest_is_of_the_body(s3: Any, cloud: InProcessServer, headers: dict[str, str], code: bytes) -> None:
+    s3.put_object(Bucket="shelf", Key="a", Body=b"x")
+    assert b"<Code>" + code + b"</Code>" in post(cloud, ONE, headers)
+    assert s3.head_object(Bucket="shelf", Key="a")["ContentLength"] == 1
+    md5 = base64.b64encode(hashlib.md5(ONE, usedforsecurity=False).digest()).decode()
+    assert b"<Deleted><Key>a</Key></Deleted>" in post(cloud, ONE, {"Content-MD5": md5})
+
+
+@pytest.mark.parametrize("body", [b"<Delete>", b"<Delete><Object><Key>a</Key><Size>big</Size></Object></Delete>"])
+def test_a_body_that_cannot_be_read(s3: Any, cloud: InProcessServer, body: bytes) -> None:
+    told = f"<Code>MalformedXML</Code><Message>{MALFORMED_XML}</Message>".encode()
+    assert told in post(cloud, body, {"x-amz-checksum-crc32": "AAAAAA=="})
+
+
+def test_a_header_that_cannot_be_read(s3: Any, cloud: InProcessServer) -> None:
+    bad = {"x-amz-bypass-governance-retention": "perhaps", "x-amz-checksum-crc32": "AAAAAA=="}
+    assert b"<Code>InvalidArgument</Code>" in post(cloud, ONE, bad)
+
+
+def post(cloud: InProcessServer, body: bytes, headers: dict[str, str]) -> Any:
+    """The body of the answer to a DeleteObjects, whatever its status."""
+    sent = {"Content-Type": "application/xml", **headers}
+    try:
+        with urlopen(Request(f"{cloud.endpoint}/shelf?delete", body, sent, method="POST")) as answer:
+            return answer.read()
+    except HTTPError as error:
+        return error.read()

@@ -6,7 +6,7 @@ import hashlib
 import urllib.request
 
 import pytest
-from s3answers import failure
+from s3answers import failure, failure_headers
 
 
 @pytest.fixture
@@ -146,6 +146,9 @@ def test_range_beyond_the_end(s3, asked):
         "ActualObjectSize": "10",
         "status": 416,
     }
+    assert failure_headers(s3.get_object, "content-range", Bucket="orders", Key="a", Range=asked) == {
+        "content-range": "bytes */10"
+    }
 
 
 def test_range_of_a_large_body(s3):
@@ -191,13 +194,26 @@ def test_headers_and_metadata(s3):
 def test_only_the_real_encoding_is_kept(s3):
     """`aws-chunked` says how the body travels."""
     url = s3.meta.endpoint_url + "/orders/a"
-    for given, kept in (("aws-chunked", None), ("gzip,aws-chunked", "gzip"), ("aws-chunked, br", "br")):
+    for given, kept in (
+        ("aws-chunked", None),
+        ("gzip,aws-chunked", "gzip"),
+        ("aws-chunked, br", "br"),
+        ("a, aws-chunked, b", "a, b"),
+    ):
         sent = {"Content-Encoding": given, "x-amz-content-sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER"}
         sent |= {"Content-Type": "text/plain", "x-amz-decoded-content-length": "5", "x-amz-trailer": "x-amz-checksum-crc32"}
         body = b"5\r\nhello\r\n0\r\nx-amz-checksum-crc32:NhCmhg==\r\n\r\n"
         urllib.request.urlopen(urllib.request.Request(url, body, sent, method="PUT"))
         assert s3.head_object(Bucket="orders", Key="a").get("ContentEncoding") == kept
         assert read(s3, "a") == b"hello"
+
+
+@pytest.mark.parametrize("body", [b"", b"hello"])
+def test_an_encoding_alone_makes_no_chunks(s3, body):
+    """The payload's hash and the decoded length tell that a body is chunked."""
+    s3.put_object(Bucket="orders", Key="a", Body=body, ContentEncoding="gzip, aws-chunked")
+    assert s3.head_object(Bucket="orders", Key="a")["ContentEncoding"] == "gzip"
+    assert read(s3, "a") == body
 
 
 def test_metadata_too_large(s3):

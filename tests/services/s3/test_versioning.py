@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from s3answers import NO_SUCH_KEY, failure, plain
+from s3answers import NO_SUCH_KEY, failure, failure_headers, plain
 
 NOT_ALLOWED = "The specified method is not allowed against this resource."
 LOCKED = {"Code": "AccessDenied", "Message": "Access Denied because object protected by object lock.", "status": 403}
@@ -74,6 +74,20 @@ def test_delete_markers(s3):
     assert delete(s3, second) == {"DeleteMarker": True, "VersionId": second}
     assert get(s3) == b"test-delete"
     assert delete(s3, key="never-there")["DeleteMarker"] is True
+
+
+def test_headers_name_the_delete_marker(s3):
+    switch(s3, "Enabled")
+    put(s3, b"1")
+    marker = delete(s3)["VersionId"]
+    modified = s3.list_object_versions(Bucket="orders")["DeleteMarkers"][0]["LastModified"]
+    names = ("x-amz-delete-marker", "x-amz-version-id", "allow", "last-modified")
+    hidden = {"x-amz-delete-marker": "true", "x-amz-version-id": marker, "allow": None, "last-modified": None}
+    named = hidden | {"allow": "DELETE", "last-modified": modified.strftime("%a, %d %b %Y %H:%M:%S GMT")}
+    for call in (s3.get_object, s3.head_object):
+        assert failure_headers(call, *names, Bucket="orders", Key="a") == hidden
+        assert failure_headers(call, *names, Bucket="orders", Key="a", VersionId=marker) == named
+    assert set(failure_headers(s3.get_object, *names, Bucket="orders", Key="never").values()) == {None}
 
 
 def test_wrong_version_ids(s3):

@@ -182,6 +182,8 @@ def test_tags(sqs: Any) -> None:
     assert sqs.list_queue_tags(QueueUrl=url)["Tags"] == {"b": "3", "c": ""}
     sqs.untag_queue(QueueUrl=url, TagKeys=["b", "c"])
     assert "Tags" not in sqs.list_queue_tags(QueueUrl=url)
+    told = "Tag keys must be between 1 and 128 characters in length."
+    assert fault_of(sqs.untag_queue, QueueUrl=url, TagKeys=[]) == ("InvalidParameterValue", told, 400)
 
 
 def test_permissions_are_statements_of_the_policy(sqs: Any, queue: str) -> None:
