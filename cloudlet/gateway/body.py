@@ -54,6 +54,10 @@ class Body:
         """Nobody will read it: what still comes is dropped."""
         self._discarded = True
         self._chunks.clear()
+        self.release()
+
+    def release(self) -> None:
+        """Let it come however much is held."""
         if self._paused:
             self._paused = False
             self._exchange.connection.resume_reading()
@@ -112,9 +116,8 @@ class Body:
             while self._chunks:
                 chunk = self._chunks.popleft()
                 self._held -= len(chunk)
-                if self._paused and self._held < _HIGH_WATER_BYTES // 2:
-                    self._paused = False
-                    self._exchange.connection.resume_reading()
+                if self._held < _HIGH_WATER_BYTES // 2:
+                    self.release()
                 yield chunk
             if self._error:
                 raise self._error

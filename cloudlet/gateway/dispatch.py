@@ -21,6 +21,7 @@ from cloudlet.kernel.kernel import Kernel
 from cloudlet.wire import querybody
 from cloudlet.wire.message import Malformed, Request, Response
 from cloudlet.wire.overlay import Overlay, Rejected
+from cloudlet.wire.scalars import whole_number
 
 Pages = Callable[[Exchange], bool]
 _SMALL_STREAM_BYTES = 64 * 1024
@@ -151,14 +152,14 @@ class _Handling:
         if chunked:
             body.decode_chunks().verify = self._verify()
             length = headers.get("x-amz-decoded-content-length", length)
-        body.decoded_length = int(length) if length and length.isascii() and length.isdigit() else None
+        body.decoded_length = whole_number(length)
         streams = self._endpoint is not None and self._endpoint.streams_in
         large = exchange.expects_continue or body.decoded_length is None or body.decoded_length > _SMALL_STREAM_BYTES
         if body.ended or (streams and large):
             self._read()
         else:
-            exchange.whole = lambda: self.guarded(self._read)
             exchange.let_continue()
+            exchange.collect(lambda: self.guarded(self._read))
 
     def _read(self) -> None:
         request = self._request

@@ -70,9 +70,8 @@ class Pages:
                 return False
             self._send(exchange, 404, {"message": f"Cloudlet has no page {request.method} {path}."})
             return True
-        exchange.whole = lambda: self._run(exchange, route)
-        if exchange.body.ended:
-            exchange.whole()
+        exchange.let_continue()
+        exchange.collect(lambda: self._run(exchange, route))
         return True
 
     def _run(self, exchange: Exchange, route: Callable[[Request], Any]) -> None:
@@ -92,6 +91,8 @@ class Pages:
     async def _await(self, exchange: Exchange, found: Any) -> None:
         try:
             self._send(exchange, 200, await found)
+        except Fault as fault:
+            self._send(exchange, fault.status or 400, {"code": fault.code, "message": fault.message})
         except Exception:
             _log.exception("the page %s failed", exchange.request.path)
             self._send(exchange, 500, {"message": "The page failed; the log tells why."})

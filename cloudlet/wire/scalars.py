@@ -70,6 +70,11 @@ def parse_blob(text: Any) -> bytes:
         raise Malformed("Invalid base64 text") from None
 
 
+def whole_number(text: str | None) -> int | None:
+    """The number that ASCII digits make, below 10**18; None for anything else."""
+    return int(text) if text and len(text) <= 18 and text.isascii() and text.isdigit() else None
+
+
 def parse_integer(text: str) -> int:
     try:
         return int(text)
