@@ -119,7 +119,7 @@ class Http1(Flow):
     def on_headers_complete(self) -> None:
         self._in_head = False
         method = self._parser.get_method().decode("latin-1")
-        path, query = _target(self._url)
+        path, query = split_target(self._url.decode("latin-1"))
         request = Request(method, path, query, self._headers)
         keep_alive = self._parser.should_keep_alive() and self._parser.get_http_version() != "1.0" and method != "CONNECT"
         exchange = Exchange(self, request, expects_continue=self._expects, keep_alive=keep_alive)
@@ -275,9 +275,8 @@ class Http1(Flow):
             self._transport.close()
 
 
-def _target(url: bytes) -> tuple[str, str]:
+def split_target(target: str) -> tuple[str, str]:
     """Raw path and raw query of a request line's target, whichever of its forms it has."""
-    target = url.decode("latin-1")
     if not target.startswith("/"):
         _, marker, rest = target.partition("://")
         slash = rest.find("/")

@@ -9,12 +9,13 @@ from typing import Any
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from h2.events import DataReceived, RequestReceived, StreamEnded, StreamReset, WindowUpdated
+from h2.events import DataReceived, RemoteSettingsChanged, RequestReceived, StreamEnded, StreamReset, WindowUpdated
 from h2.exceptions import ProtocolError
 
 from cloudlet.gateway import sending
 from cloudlet.gateway.exchange import Exchange
-from cloudlet.gateway.http1 import Begin
+from cloudlet.gateway.flow import Flow
+from cloudlet.gateway.http1 import Begin, split_target
 from cloudlet.kernel.blobs import Content
 from cloudlet.wire.message import Request, Response
 
@@ -22,16 +23,16 @@ PREFACE = b"PRI * HTTP/2.0"
 _log = logging.getLogger("cloudlet.gateway")
 
 
-class Http2(asyncio.Protocol):
+class Http2(Flow):
     """One connection with its streams; each stream carries one Exchange."""
 
     def __init__(self, begin: Begin, loop: asyncio.AbstractEventLoop, connections: set[Any], secure: bool):
+        super().__init__(loop)
         self._begin = begin
-        self._loop = loop
         self._connections = connections
         self.secure = secure
         self.idle_since = loop.time()
-        self._h2 = H2Connection(H2Configuration(client_side=False, header_encoding="utf-8"))
+        self._h2 = H2Connection(H2Configuration(client_side=False, header_encoding="latin-1"))
         self._transport: asyncio.Transport = None  # type: ignore[assignment]
         self._exchanges: dict[int, Exchange] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -65,12 +66,13 @@ class Http2(asyncio.Protocol):
                         exchange.whole()
             elif isinstance(event, StreamReset):
                 self._forget(event.stream_id)
-            elif isinstance(event, WindowUpdated):
+            elif isinstance(event, (WindowUpdated, RemoteSettingsChanged)):
                 self._window.set()
         self._flush()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._connections.discard(self)
+        self.resume_writing()
         for stream_id in list(self._exchanges):
             self._forget(stream_id)
 
@@ -86,14 +88,6 @@ class Http2(asyncio.Protocol):
 
     # what the exchange calls
 
-    def pause_reading(self) -> None:
-        if not self._transport.is_closing():
-            self._transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        if not self._transport.is_closing():
-            self._transport.resume_reading()
-
     def send_continue(self, exchange: Exchange) -> None:
         with contextlib.suppress(ProtocolError):
             self._h2.send_headers(exchange.stream_id, [(":status", "100")])
@@ -101,8 +95,12 @@ class Http2(asyncio.Protocol):
 
     def send(self, exchange: Exchange, response: Response) -> None:
         stream_id = exchange.stream_id
-        headers = [(":status", str(response.status))]
-        headers += [(name.lower(), value) for name, value in sending.complete_headers(response)]
+        exchange.body.discard()
+        headers = [(b":status", b"%d" % response.status)]
+        headers += [
+            (name.lower().encode("latin-1", "replace"), value.encode("latin-1", "replace"))
+            for name, value in sending.complete_headers(response)
+        ]
         empty = exchange.request.method == "HEAD" or response.status in (204, 304)
         empty = empty or (isinstance(response.body, bytes) and not response.body)
         try:
@@ -121,7 +119,7 @@ class Http2(asyncio.Protocol):
         for name, value in event.headers or []:
             key, text = str(name), str(value)
             fields[key] = f"{fields[key]},{text}" if key in fields else text
-        path, _, query = fields.pop(":path", "/").partition("?")
+        path, query = split_target(fields.pop(":path", "/"))
         method = fields.pop(":method", "GET")
         if authority := fields.pop(":authority", None):
             fields.setdefault("host", authority)
@@ -172,6 +170,7 @@ class Http2(asyncio.Protocol):
             self._h2.send_data(stream_id, bytes(view[:room]))
             view = view[room:]
             self._flush()
+            await self.drained()
 
     def _forget(self, stream_id: int) -> None:
         if task := self._tasks.pop(stream_id, None):

@@ -205,11 +205,10 @@ def test_a_slow_reader_with_a_wide_window_costs_no_memory(cloud: InProcessServer
         assert resident_bytes() - before < LARGE * 3
 
 
-def test_headers_in_latin_1(http2: Client, client: Any) -> None:
+def test_headers_that_are_no_utf_8(http2: Client, client: Any) -> None:
     client("s3").create_bucket(Bucket="bucket")
-    assert http2.ask("PUT", "/bucket/key", b"x", x_amz_meta_name="\xff\xe9", **S3).status == "200"
-    answer = http2.ask("GET", "/bucket/key", **S3)
-    assert (answer.headers["x-amz-meta-name"], answer.body) == ("\xff\xe9", b"x")
+    assert http2.ask("PUT", "/bucket/key", b"x", x_amz_meta_name=b"\xff\xe9", **S3).status == "200"  # type: ignore[arg-type]
+    assert http2.ask("GET", "/bucket/key", **S3).headers["x-amz-meta-name"].startswith("=?UTF-8?")
 
 
 @pytest.mark.parametrize("sent", [b"\x00" * 100, b"\xff" * 9, b"GET / HTTP/1.1\r\n\r\n", b"\x00\xff\xff\x00\x00\x00\x00\x00\x01"])
