@@ -11,6 +11,7 @@ from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import DataReceived, RemoteSettingsChanged, RequestReceived, StreamEnded, StreamReset, WindowUpdated
 from h2.exceptions import ProtocolError
+from h2.settings import SettingCodes, Settings
 
 from cloudlet.gateway import sending
 from cloudlet.gateway.exchange import Exchange
@@ -19,6 +20,7 @@ from cloudlet.gateway.http1 import Begin, split_target
 from cloudlet.kernel.blobs import Content
 from cloudlet.wire.message import Request, Response
 
+_WINDOW_BYTES = 1024 * 1024
 PREFACE = b"PRI * HTTP/2.0"
 _log = logging.getLogger("cloudlet.gateway")
 
@@ -33,6 +35,7 @@ class Http2(Flow):
         self.secure = secure
         self.idle_since = loop.time()
         self._h2 = H2Connection(H2Configuration(client_side=False, header_encoding="latin-1"))
+        self._h2.local_settings = Settings(client=False, initial_values={SettingCodes.INITIAL_WINDOW_SIZE: _WINDOW_BYTES})
         self._transport: asyncio.Transport = None  # type: ignore[assignment]
         self._exchanges: dict[int, Exchange] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -42,6 +45,7 @@ class Http2(Flow):
         self._transport = transport  # type: ignore[assignment]
         self._connections.add(self)
         self._h2.initiate_connection()
+        self._h2.increment_flow_control_window(_WINDOW_BYTES)
         self._flush()
 
     def data_received(self, data: bytes) -> None:

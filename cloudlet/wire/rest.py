@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
@@ -92,7 +91,7 @@ def _query(name: str, wire_name: str, member: Shape) -> Placer:
 
 def _header(name: str, wire_name: str, member: Shape) -> Placer:
     if member.traits.get("jsonvalue"):
-        parse: Callable[[str], Any] = lambda text: base64.b64decode(text).decode()  # noqa: E731
+        parse: Callable[[str], Any] = _json_text
     elif member.type == "list":
         parse_element = TEXT_READERS[member.element.type]
         dates = member.element.type == "timestamp"
@@ -106,6 +105,13 @@ def _header(name: str, wire_name: str, member: Shape) -> Placer:
             out[name] = parse(text)
 
     return place
+
+
+def _json_text(text: str) -> str:
+    try:
+        return scalars.parse_blob(text).decode()
+    except UnicodeDecodeError:
+        raise Malformed("Invalid base64 text") from None
 
 
 def _prefixed_headers(name: str, prefix: str) -> Placer:

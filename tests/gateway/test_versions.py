@@ -112,6 +112,7 @@ def _connected(cloud: InProcessServer, receive_buffer: int | None = None) -> soc
     made.settimeout(10)
     if receive_buffer:
         made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     made.connect(("127.0.0.1", cloud.port))
     return made
 
