@@ -64,11 +64,16 @@ class Verifiers:
         if payload.startswith("STREAMING-" + ALGORITHM):
             return ChunkVerifier(key, credential, stamp, fields["Signature"], trailer=payload.endswith("-TRAILER"))
         if whole is not None and payload != whole and len(payload) == len(whole):
+            if credential.service != "s3":
+                raise _mismatch()
             text = "The provided 'x-amz-content-sha256' header does not match what was computed."
-            told = (
-                {"ClientComputedContentSHA256": payload, "S3ComputedContentSHA256": whole} if credential.service == "s3" else {}
+            raise Fault(
+                "XAmzContentSHA256Mismatch",
+                text,
+                status=400,
+                ClientComputedContentSHA256=payload,
+                S3ComputedContentSHA256=whole,
             )
-            raise Fault("XAmzContentSHA256Mismatch", text, status=400, **told) if told else _mismatch()
         return None
 
     def _check_query(self, request: Request, credential: Credential, secret: str) -> None:

@@ -1,4 +1,4 @@
-"""A server that checks signatures: what was signed with a secret it knows is taken, anything else is refused and leaves nothing."""
+"""A server that checks signatures: what a secret it knows has signed is taken, anything else leaves nothing."""
 
 from __future__ import annotations
 
