@@ -9,6 +9,7 @@ from typing import Any
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
+from h2.errors import ErrorCodes
 from h2.events import DataReceived, RemoteSettingsChanged, RequestReceived, StreamEnded, StreamReset, WindowUpdated
 from h2.exceptions import ProtocolError
 from h2.settings import SettingCodes, Settings
@@ -102,14 +103,18 @@ class Http2(Flow):
         exchange.body.discard()
         headers = [(b":status", b"%d" % response.status)]
         headers += [
-            (name.lower().encode("latin-1", "replace"), value.encode("latin-1", "replace"))
+            (name.lower().encode("latin-1", "replace"), value.strip().encode("latin-1", "replace"))
             for name, value in sending.complete_headers(response)
         ]
         empty = exchange.request.method == "HEAD" or response.status in (204, 304)
         empty = empty or (isinstance(response.body, bytes) and not response.body)
         try:
             self._h2.send_headers(stream_id, headers, end_stream=empty)
-        except ProtocolError:
+        except ProtocolError as error:
+            _log.debug("a response cannot be sent: %s", error)
+            with contextlib.suppress(ProtocolError):
+                self._h2.reset_stream(stream_id, ErrorCodes.INTERNAL_ERROR)
+            self._flush()
             self._forget(stream_id)
             return
         self._flush()
@@ -158,7 +163,7 @@ class Http2(Flow):
         except Exception:
             _log.exception("a response broke off")
             with contextlib.suppress(ProtocolError):
-                self._h2.reset_stream(stream_id, 2)
+                self._h2.reset_stream(stream_id, ErrorCodes.INTERNAL_ERROR)
                 self._flush()
         self._tasks.pop(stream_id, None)
         self._exchanges.pop(stream_id, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
@@ -12,6 +13,7 @@ from cloudlet.wire.model import Shape
 from cloudlet.wire.uris import group_name
 from cloudlet.wire.xmlbody import TEXT_READERS, TIMESTAMPS
 
+_is_token = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]*").fullmatch  # what a header's name may be made of
 Placer = Callable[[Request, dict[str, str], dict[str, Any]], None]
 HeaderWriter = Callable[[dict[str, Any], list[tuple[str, str]]], None]
 
@@ -158,7 +160,7 @@ def header_writer(shape: Shape) -> HeaderWriter:
             if value is not None:
                 headers.append((wire_name, text(value)))
         for name, prefix in prefixed:
-            headers.extend((prefix + key, value) for key, value in (result.get(name) or {}).items())
+            headers.extend((prefix + key, value) for key, value in (result.get(name) or {}).items() if _is_token(key))
 
     return write
 

@@ -190,3 +190,23 @@ def test_a_long_poll_whose_client_has_left_takes_no_message(cloud: InProcessServ
     client_sqs.send_message(QueueUrl=url, MessageBody="kept")
     attributes = client_sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     assert (attributes["ApproximateNumberOfMessages"], attributes["ApproximateNumberOfMessagesNotVisible"]) == ("1", "0")
+
+
+@pytest.mark.parametrize("name", ["x-amz-meta-a\nset-cookie", "x-amz-meta-a: b", "x-amz-meta-\x00", "x-amz-meta-é"])
+def test_a_form_cannot_write_headers(cloud: InProcessServer, client: Any, name: str) -> None:
+    """A form's field may have any name, and those of metadata come back as names of headers."""
+    s3 = client("s3")
+    s3.create_bucket(Bucket="public", ObjectOwnership="ObjectWriter")
+    s3.delete_public_access_block(Bucket="public")
+    s3.put_bucket_acl(Bucket="public", ACL="public-read-write")
+    fields = {"key": "key", name: "v", "x-amz-meta-kept": "a\nb\x00", "file": "data"}
+    parts = (f'--b\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{text}\r\n' for n, text in fields.items())
+    with connection(cloud) as raw:
+        raw.send(
+            request("POST", "/public", ("".join(parts) + "--b--\r\n").encode(), content_type="multipart/form-data; boundary=b")
+        )
+        assert raw.reply().status == 204
+        raw.send(request("GET", "/public/key", **S3))
+        reply = raw.reply()
+    told = {header: text for header, text in reply.headers.items() if header.startswith("x-amz-meta") or header == "set-cookie"}
+    assert (reply.body, told) == (b"data", {"x-amz-meta-kept": "a b"})
