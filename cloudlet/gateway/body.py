@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 from collections import deque
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
@@ -54,6 +55,10 @@ class Body:
         """Nobody will read it: what still comes is dropped."""
         self._discarded = True
         self._chunks.clear()
+        self.release()
+
+    def release(self) -> None:
+        """Let it come however much is held."""
         if self._paused:
             self._paused = False
             self._exchange.connection.resume_reading()
@@ -112,9 +117,8 @@ class Body:
             while self._chunks:
                 chunk = self._chunks.popleft()
                 self._held -= len(chunk)
-                if self._paused and self._held < _HIGH_WATER_BYTES // 2:
-                    self._paused = False
-                    self._exchange.connection.resume_reading()
+                if self._held < _HIGH_WATER_BYTES // 2:
+                    self.release()
                 yield chunk
             if self._error:
                 raise self._error
@@ -131,7 +135,7 @@ class Body:
 class AwsChunked:
     """Decodes `aws-chunked`: `size[;chunk-signature=...]CRLF data CRLF`, ..., `0[;...]CRLF`, trailers, CRLF.
 
-    verify: where set, is given each chunk's signature and data, and the trailers at the end.
+    verify: where set, is given each chunk's signature and SHA-256 (hexadecimal), and the trailers at the end.
     Source: the S3 API reference, "Signature calculations: transferring payload in multiple chunks".
     """
 
@@ -143,7 +147,7 @@ class AwsChunked:
         self._left = 0
         self._state = "size"
         self._signature = ""
-        self._parts: list[bytes] = []
+        self._digest = hashlib.sha256()
 
     def feed(self, data: bytes) -> list[bytes]:
         """The decoded pieces that `data` completes. Raises Fault."""
@@ -170,7 +174,7 @@ class AwsChunked:
         self._left -= len(piece)
         out.append(piece)
         if self.verify:
-            self._parts.append(piece)
+            self._digest.update(piece)
         if not self._left:
             self._state = "data-end"
         return at + len(piece)
@@ -182,14 +186,14 @@ class AwsChunked:
             self._signature = extension.partition(b"=")[2].decode("latin-1").strip()
             self._state = "data" if self._left else "trailer"
             if not self._left and self.verify:
-                self.verify.chunk(self._signature, b"")
+                self.verify.chunk(self._signature, hashlib.sha256().hexdigest())
         elif self._state == "data-end":
             if line:
                 raise _malformed()
             self._state = "size"
             if self.verify:
-                self.verify.chunk(self._signature, b"".join(self._parts))
-                self._parts = []
+                self.verify.chunk(self._signature, self._digest.hexdigest())
+                self._digest = hashlib.sha256()
         elif line:
             name, _, value = line.partition(b":")
             self.trailers[name.decode("latin-1").strip().lower()] = value.decode("latin-1").strip()
@@ -207,7 +211,7 @@ class AwsChunked:
 class Verifier:
     """What checks chunk signatures; `signatures.ChunkVerifier` is one."""
 
-    def chunk(self, signature: str, data: bytes) -> None:
+    def chunk(self, signature: str, digest: str) -> None:
         raise NotImplementedError
 
     def trailer(self, trailers: dict[str, str]) -> None:

@@ -21,6 +21,7 @@ from cloudlet.kernel.kernel import Kernel
 from cloudlet.wire import querybody
 from cloudlet.wire.message import Malformed, Request, Response
 from cloudlet.wire.overlay import Overlay, Rejected
+from cloudlet.wire.scalars import whole_number
 
 Pages = Callable[[Exchange], bool]
 _SMALL_STREAM_BYTES = 64 * 1024
@@ -95,9 +96,12 @@ class _Handling:
     def route(self) -> None:
         guess = self._guess = routing.guess(self._request, self._credential)
         catalog = self._dispatcher.catalog
-        if guess.target:
+        if guess.operation is not None:
             self._protocol = guess.protocol or "json"
             self._provider = catalog.by_target(guess.target, guess.service)
+            if self._provider is None and (not guess.target or guess.service in catalog.packages):
+                self._provider = catalog.provider(guess.service) if guess.service else None
+                raise Fault("UnknownOperationException", f"No operation is called {guess.target}.{guess.operation}.")
         elif guess.service:
             self._provider = catalog.provider(guess.service)
         if self._provider is None and (guess.service or guess.target):
@@ -106,7 +110,7 @@ class _Handling:
             self._request.path = f"/{guess.bucket}{self._request.path}"
         if self._provider:
             self._choose_protocol(self._provider)
-            if guess.operation:
+            if guess.operation is not None:
                 self._choose(guess.operation)
             elif self._protocol.startswith("rest-"):
                 self._choose_by_path(self._provider)
@@ -151,14 +155,14 @@ class _Handling:
         if chunked:
             body.decode_chunks().verify = self._verify()
             length = headers.get("x-amz-decoded-content-length", length)
-        body.decoded_length = int(length) if length and length.isascii() and length.isdigit() else None
+        body.decoded_length = whole_number(length)
         streams = self._endpoint is not None and self._endpoint.streams_in
         large = exchange.expects_continue or body.decoded_length is None or body.decoded_length > _SMALL_STREAM_BYTES
         if body.ended or (streams and large):
             self._read()
         else:
-            exchange.whole = lambda: self.guarded(self._read)
             exchange.let_continue()
+            exchange.collect(lambda: self.guarded(self._read))
 
     def _read(self) -> None:
         request = self._request
@@ -198,7 +202,7 @@ class _Handling:
     def _verify(self) -> ChunkVerifier | None:
         """Check the signature, where that is asked for. The path is the one that was signed: without a virtual host's bucket."""
         verifiers = self._dispatcher.verifiers
-        if verifiers is None or self._credential == UNSIGNED:
+        if verifiers is None or (self._credential is UNSIGNED and "authorization" not in self._request.headers):
             return None
         request = self._request
         path = request.path[len(self._guess.bucket) + 1 :] if self._guess.bucket else request.path

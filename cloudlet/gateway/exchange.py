@@ -67,6 +67,13 @@ class Exchange:
             self.expects_continue = False
             self.connection.send_continue(self)
 
+    def collect(self, whole: Callable[[], None]) -> None:
+        """Take the body in one piece: `whole` is called when it has ended."""
+        self.whole = whole
+        self.body.release()
+        if self.body.ended:
+            whole()
+
     def respond(self, response: Response) -> None:
         if not self.answered:
             self.answered = True

@@ -9,29 +9,34 @@ from typing import Any
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from h2.events import DataReceived, RequestReceived, StreamEnded, StreamReset, WindowUpdated
+from h2.errors import ErrorCodes
+from h2.events import DataReceived, RemoteSettingsChanged, RequestReceived, StreamEnded, StreamReset, WindowUpdated
 from h2.exceptions import ProtocolError
+from h2.settings import SettingCodes, Settings
 
 from cloudlet.gateway import sending
 from cloudlet.gateway.exchange import Exchange
-from cloudlet.gateway.http1 import Begin
+from cloudlet.gateway.flow import Flow
+from cloudlet.gateway.http1 import Begin, split_target
 from cloudlet.kernel.blobs import Content
 from cloudlet.wire.message import Request, Response
 
+_WINDOW_BYTES = 1024 * 1024
 PREFACE = b"PRI * HTTP/2.0"
 _log = logging.getLogger("cloudlet.gateway")
 
 
-class Http2(asyncio.Protocol):
+class Http2(Flow):
     """One connection with its streams; each stream carries one Exchange."""
 
     def __init__(self, begin: Begin, loop: asyncio.AbstractEventLoop, connections: set[Any], secure: bool):
+        super().__init__(loop)
         self._begin = begin
-        self._loop = loop
         self._connections = connections
         self.secure = secure
         self.idle_since = loop.time()
-        self._h2 = H2Connection(H2Configuration(client_side=False, header_encoding="utf-8"))
+        self._h2 = H2Connection(H2Configuration(client_side=False, header_encoding="latin-1"))
+        self._h2.local_settings = Settings(client=False, initial_values={SettingCodes.INITIAL_WINDOW_SIZE: _WINDOW_BYTES})
         self._transport: asyncio.Transport = None  # type: ignore[assignment]
         self._exchanges: dict[int, Exchange] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
@@ -41,6 +46,7 @@ class Http2(asyncio.Protocol):
         self._transport = transport  # type: ignore[assignment]
         self._connections.add(self)
         self._h2.initiate_connection()
+        self._h2.increment_flow_control_window(_WINDOW_BYTES)
         self._flush()
 
     def data_received(self, data: bytes) -> None:
@@ -65,12 +71,13 @@ class Http2(asyncio.Protocol):
                         exchange.whole()
             elif isinstance(event, StreamReset):
                 self._forget(event.stream_id)
-            elif isinstance(event, WindowUpdated):
+            elif isinstance(event, (WindowUpdated, RemoteSettingsChanged)):
                 self._window.set()
         self._flush()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._connections.discard(self)
+        self.resume_writing()
         for stream_id in list(self._exchanges):
             self._forget(stream_id)
 
@@ -86,14 +93,6 @@ class Http2(asyncio.Protocol):
 
     # what the exchange calls
 
-    def pause_reading(self) -> None:
-        if not self._transport.is_closing():
-            self._transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        if not self._transport.is_closing():
-            self._transport.resume_reading()
-
     def send_continue(self, exchange: Exchange) -> None:
         with contextlib.suppress(ProtocolError):
             self._h2.send_headers(exchange.stream_id, [(":status", "100")])
@@ -101,13 +100,21 @@ class Http2(asyncio.Protocol):
 
     def send(self, exchange: Exchange, response: Response) -> None:
         stream_id = exchange.stream_id
-        headers = [(":status", str(response.status))]
-        headers += [(name.lower(), value) for name, value in sending.complete_headers(response)]
+        exchange.body.discard()
+        headers = [(b":status", b"%d" % response.status)]
+        headers += [
+            (name.lower().encode("latin-1", "replace"), value.strip().encode("latin-1", "replace"))
+            for name, value in sending.complete_headers(response)
+        ]
         empty = exchange.request.method == "HEAD" or response.status in (204, 304)
         empty = empty or (isinstance(response.body, bytes) and not response.body)
         try:
             self._h2.send_headers(stream_id, headers, end_stream=empty)
-        except ProtocolError:
+        except ProtocolError as error:
+            _log.debug("a response cannot be sent: %s", error)
+            with contextlib.suppress(ProtocolError):
+                self._h2.reset_stream(stream_id, ErrorCodes.INTERNAL_ERROR)
+            self._flush()
             self._forget(stream_id)
             return
         self._flush()
@@ -121,7 +128,7 @@ class Http2(asyncio.Protocol):
         for name, value in event.headers or []:
             key, text = str(name), str(value)
             fields[key] = f"{fields[key]},{text}" if key in fields else text
-        path, _, query = fields.pop(":path", "/").partition("?")
+        path, query = split_target(fields.pop(":path", "/"))
         method = fields.pop(":method", "GET")
         if authority := fields.pop(":authority", None):
             fields.setdefault("host", authority)
@@ -156,7 +163,7 @@ class Http2(asyncio.Protocol):
         except Exception:
             _log.exception("a response broke off")
             with contextlib.suppress(ProtocolError):
-                self._h2.reset_stream(stream_id, 2)
+                self._h2.reset_stream(stream_id, ErrorCodes.INTERNAL_ERROR)
                 self._flush()
         self._tasks.pop(stream_id, None)
         self._exchanges.pop(stream_id, None)
@@ -172,6 +179,7 @@ class Http2(asyncio.Protocol):
             self._h2.send_data(stream_id, bytes(view[:room]))
             view = view[room:]
             self._flush()
+            await self.drained()
 
     def _forget(self, stream_id: int) -> None:
         if task := self._tasks.pop(stream_id, None):

@@ -21,7 +21,8 @@ from cloudlet.kernel.fault import Fault
 from cloudlet.kernel.kernel import Kernel
 from cloudlet.wire.message import Request, Response
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)?")
+_DURATION = re.compile(r"(\d{1,15}(?:\.\d+)?)(ms|s|m|h|d|w)?")
+_LATEST_MS = 253_402_300_799_999  # the end of the year 9999, after which no timestamp can be written
 _UNIT_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "w": 604_800_000}
 _log = logging.getLogger("cloudlet.gateway")
 
@@ -70,9 +71,8 @@ class Pages:
                 return False
             self._send(exchange, 404, {"message": f"Cloudlet has no page {request.method} {path}."})
             return True
-        exchange.whole = lambda: self._run(exchange, route)
-        if exchange.body.ended:
-            exchange.whole()
+        exchange.let_continue()
+        exchange.collect(lambda: self._run(exchange, route))
         return True
 
     def _run(self, exchange: Exchange, route: Callable[[Request], Any]) -> None:
@@ -163,14 +163,17 @@ class Pages:
         return {"now": clock.now(), "frozen": clock.state.frozen_at is not None}
 
     async def _advance(self, request: Request) -> dict[str, Any]:
-        await self._kernel.advance(duration_ms(str(_json(request).get("by", ""))))
+        duration = duration_ms(str(_json(request).get("by", "")))
+        if self._kernel.clock.now() + duration > _LATEST_MS:
+            raise Fault("BadRequest", "The clock goes no further than the year 9999.", status=400)
+        await self._kernel.advance(duration)
         return self._clock()
 
     def _freeze(self, request: Request) -> dict[str, Any]:
         at = _json(request).get("at")
         instant = self._kernel.clock.now() if at is None else at
-        if not isinstance(instant, int):
-            raise Fault("BadRequest", "`at` must be milliseconds since 1970.", status=400)
+        if type(instant) is not int or not 0 <= instant <= _LATEST_MS:
+            raise Fault("BadRequest", "`at` must be milliseconds since 1970, up to the year 9999.", status=400)
         self._kernel.transactions.run(lambda tx: self._kernel.clock.freeze_at(tx, instant))
         return self._clock()
 

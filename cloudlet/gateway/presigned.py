@@ -9,7 +9,7 @@ from typing import Any
 
 from cloudlet.kernel.fault import Fault
 from cloudlet.wire.message import Request
-from cloudlet.wire.scalars import iso8601_short
+from cloudlet.wire.scalars import iso8601_short, whole_number
 
 _LONGEST_SECONDS = 7 * 24 * 3600
 _STAMP = "%Y%m%dT%H%M%SZ"
@@ -35,10 +35,11 @@ def accept(request: Request) -> None:
 
 def _check_version_4(query: dict[str, str]) -> None:
     expires = query.get("X-Amz-Expires", "")
-    if any(name not in query for name in _VERSION_4) or not (expires.isascii() and expires.isdigit()):
+    seconds = whole_number(expires)
+    if any(name not in query for name in _VERSION_4) or seconds is None:
         text = f"Query-string authentication version 4 requires the {', '.join(_VERSION_4[:-1])}, and X-Amz-Expires parameters."
         raise Fault("AuthorizationQueryParametersError", text, status=400)
-    if int(expires) > _LONGEST_SECONDS:
+    if seconds > _LONGEST_SECONDS:
         text = "X-Amz-Expires must be less than a week (in seconds); that is, the given X-Amz-Expires must be less than 604800 "
         raise Fault("AuthorizationQueryParametersError", text + "seconds", status=400)
     try:
@@ -46,17 +47,17 @@ def _check_version_4(query: dict[str, str]) -> None:
     except ValueError:
         text = "X-Amz-Date must be in the ISO8601 Long Format \"yyyyMMdd'T'HHmmss'Z'\""
         raise Fault("AuthorizationQueryParametersError", text, status=400) from None
-    _check_end(signed + int(expires), {"X-Amz-Expires": expires})
+    _check_end(signed + seconds, {"X-Amz-Expires": expires})
 
 
 def _check_version_2(query: dict[str, str]) -> None:
     if any(name not in query for name in _VERSION_2):
         text = "Query-string authentication requires the Signature, Expires and AWSAccessKeyId parameters"
         raise Fault("AccessDenied", text, status=403)
-    expires = query["Expires"]
-    if not (expires.isascii() and expires.isdigit()):
-        raise Fault("AccessDenied", f"Invalid date (should be seconds since epoch): {expires}", status=403)
-    _check_end(int(expires), {})
+    end = whole_number(query["Expires"])
+    if end is None:
+        raise Fault("AccessDenied", f"Invalid date (should be seconds since epoch): {query['Expires']}", status=403)
+    _check_end(end, {})
 
 
 def _check_end(end: int, members: dict[str, Any]) -> None:

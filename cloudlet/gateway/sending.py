@@ -16,6 +16,7 @@ from cloudlet.wire.scalars import http_date
 
 _FILE_CHUNK_BYTES = 256 * 1024
 _NO_BODY = frozenset((204, 304))
+_CONTROLS = dict.fromkeys((*range(9), *range(10, 32), 127), " ")  # none may stand in a header; a tab may
 
 
 @lru_cache(maxsize=128)
@@ -53,7 +54,7 @@ def complete_headers(response: Response) -> list[tuple[str, str]]:
     headers = [
         ("Date", _date.text()),
         ("Server", "Cloudlet"),
-        *((n, v.replace("\r", " ").replace("\n", " ")) for n, v in response.headers),
+        *((n, v if v.isprintable() else v.translate(_CONTROLS)) for n, v in response.headers),
     ]
     length = body_length(response.body)
     if (
@@ -70,8 +71,8 @@ def head(response: Response, *, keep_alive: bool) -> bytes:
     out = [_status_line(response.status), "Date: ", _date.text(), "\r\nServer: Cloudlet\r\n"]
     sized = response.status in _NO_BODY
     for name, value in response.headers:
-        if "\n" in value or "\r" in value:
-            value = value.replace("\r", " ").replace("\n", " ")
+        if not value.isprintable():
+            value = value.translate(_CONTROLS)
         out.append(f"{name}: {value}\r\n")
         if name in ("Content-Length", "content-length"):
             sized = True

@@ -61,7 +61,7 @@ class Server:
         self._sockets: list[socket.socket] = []
         self._connections: set[Any] = set()
         self._names: dict[bytes, str] = {}
-        self._peeking: set[socket.socket] = set()
+        self._peeking: dict[socket.socket, float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._sweep: asyncio.TimerHandle | None = None
 
@@ -96,7 +96,7 @@ class Server:
             accepted.setblocking(False)
             with contextlib.suppress(OSError):
                 accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._peeking.add(accepted)
+            self._peeking[accepted] = self._loop.time()
             self._loop.add_reader(accepted.fileno(), self._peek, accepted)
 
     def _peek(self, accepted: socket.socket) -> None:
@@ -115,7 +115,7 @@ class Server:
         task.add_done_callback(self._tasks.discard)
 
     def _stop_peeking(self, accepted: socket.socket) -> None:
-        self._peeking.discard(accepted)
+        self._peeking.pop(accepted, None)
         self._loop.remove_reader(accepted.fileno())
 
     async def _adopt(self, accepted: socket.socket, *, secure: bool, first: bytes) -> None:
@@ -124,8 +124,10 @@ class Server:
                 self._context = self._context or self._tls()
                 await self._loop.connect_accepted_socket(self._secure, accepted, ssl=self._context, ssl_handshake_timeout=10)
             else:
+                unsure = len(first) < len(PREFACE) and PREFACE.startswith(first)
                 version_2 = first[: len(PREFACE)] == PREFACE
-                await self._loop.connect_accepted_socket(self._http2 if version_2 else self._http1, accepted)
+                made = self._unsure if unsure else self._http2 if version_2 else self._http1
+                await self._loop.connect_accepted_socket(made, accepted)
         except (OSError, ssl.SSLError, ConnectionError) as error:
             _log.debug("a connection failed: %s", error)
             accepted.close()
@@ -139,11 +141,17 @@ class Server:
     def _secure(self) -> asyncio.Protocol:
         return _ByAlpn(self)
 
+    def _unsure(self) -> asyncio.Protocol:
+        return _ByPreface(self)
+
     def _close_idle(self) -> None:
         before = self._loop.time() - _IDLE_SECONDS
         for connection in list(self._connections):
             if not connection.busy and connection.idle_since < before:
                 connection.close()
+        for waiting in [waiting for waiting, since in self._peeking.items() if since < before]:
+            self._stop_peeking(waiting)
+            waiting.close()
         self._sweep = self._loop.call_later(_IDLE_SECONDS / 5, self._close_idle)
 
 
@@ -159,3 +167,34 @@ class _ByAlpn(asyncio.Protocol):
         protocol = self._server._http2(secure=True) if spoken == "h2" else self._server._http1(secure=True)
         transport.set_protocol(protocol)
         protocol.connection_made(transport)
+
+
+class _ByPreface(asyncio.Protocol):
+    """A connection of which too little has come to tell whether it speaks HTTP/2: `P` may begin a POST as well."""
+
+    def __init__(self, server: Server):
+        self._server = server
+        self._first = b""
+        self.busy = False
+        self.idle_since = server._loop.time()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport: asyncio.Transport = transport  # type: ignore[assignment]
+        self._server._connections.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        self._first += data
+        if len(self._first) < len(PREFACE) and PREFACE.startswith(self._first):
+            return
+        self._server._connections.discard(self)
+        version_2 = self._first.startswith(PREFACE)
+        protocol = self._server._http2() if version_2 else self._server._http1()
+        self._transport.set_protocol(protocol)
+        protocol.connection_made(self._transport)
+        protocol.data_received(self._first)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._server._connections.discard(self)
+
+    def close(self) -> None:
+        self._transport.close()

@@ -32,11 +32,14 @@ class Verifiers:
 
     def check(self, request: Request, credential: Credential) -> ChunkVerifier | None:
         """Raises Fault. The result checks the chunks of a body that is signed chunk by chunk."""
+        header = request.headers.get("authorization")
+        if header is not None and not header.startswith(ALGORITHM):
+            text = f"The authorization mechanism you have provided is not supported. Please use {ALGORITHM}."
+            raise Fault("InvalidRequest" if credential.service == "s3" else "IncompleteSignature", text, status=400)
         secret = self._secret_of(credential.access_key)
         if secret is None:
             text = "The AWS Access Key Id you provided does not exist in our records."
             raise Fault("InvalidAccessKeyId" if credential.service == "s3" else "InvalidClientTokenId", text, status=403)
-        header = request.headers.get("authorization")
         if header is not None:
             return self._check_header(request, credential, secret, header)
         self._check_query(request, credential, secret)
@@ -45,7 +48,7 @@ class Verifiers:
     def _check_header(self, request: Request, credential: Credential, secret: str, header: str) -> ChunkVerifier | None:
         fields = dict(part.strip().partition("=")[::2] for part in header.removeprefix(ALGORITHM).split(","))
         stamp = request.headers.get("x-amz-date", "")
-        if not header.startswith(ALGORITHM) or not {"Credential", "SignedHeaders", "Signature"} <= set(fields):
+        if not {"Credential", "SignedHeaders", "Signature"} <= set(fields):
             raise Fault(
                 "IncompleteSignature", "Authorization header requires 'Credential', 'Signature' and 'SignedHeaders'.", status=403
             )
@@ -53,14 +56,24 @@ class Verifiers:
         if abs(time.time() - signed_at) > _LONGEST_SKEW_SECONDS:
             text = "The difference between the request time and the current time is too large."
             raise Fault("RequestTimeTooSkewed", text, status=403)
-        payload = request.headers.get("x-amz-content-sha256")
-        if payload is None:
-            payload = hashlib.sha256(request.body).hexdigest() if isinstance(request.body, bytes) else _EMPTY_HASH
+        whole = hashlib.sha256(request.body).hexdigest() if isinstance(request.body, bytes) else None
+        payload = request.headers.get("x-amz-content-sha256") or whole or _EMPTY_HASH
         key = signing_key(secret, credential)
         if not _matches(request, fields["SignedHeaders"].split(";"), payload, key, credential, stamp, fields["Signature"]):
             raise _mismatch()
         if payload.startswith("STREAMING-" + ALGORITHM):
-            return ChunkVerifier(key, credential, stamp, fields["Signature"])
+            return ChunkVerifier(key, credential, stamp, fields["Signature"], trailer=payload.endswith("-TRAILER"))
+        if whole is not None and payload != whole and len(payload) == len(whole):
+            if credential.service != "s3":
+                raise _mismatch()
+            text = "The provided 'x-amz-content-sha256' header does not match what was computed."
+            raise Fault(
+                "XAmzContentSHA256Mismatch",
+                text,
+                status=400,
+                ClientComputedContentSHA256=payload,
+                S3ComputedContentSHA256=whole,
+            )
         return None
 
     def _check_query(self, request: Request, credential: Credential, secret: str) -> None:
@@ -75,31 +88,29 @@ class Verifiers:
 
 
 class ChunkVerifier(Verifier):
-    """Checks the chain of chunk signatures of one body."""
+    """Checks the chain of chunk signatures of one body. trailer: the head promised that the trailers are signed, too."""
 
-    def __init__(self, key: bytes, credential: Credential, stamp: str, seed: str):
+    def __init__(self, key: bytes, credential: Credential, stamp: str, seed: str, *, trailer: bool = False):
         self._key = key
         self._scope = f"{credential.date}/{credential.region}/{credential.service}/aws4_request"
         self._stamp = stamp
         self._previous = seed
+        self._trailer = trailer
 
-    def chunk(self, signature: str, data: bytes) -> None:
-        text = "\n".join(
-            (f"{ALGORITHM}-PAYLOAD", self._stamp, self._scope, self._previous, _EMPTY_HASH, hashlib.sha256(data).hexdigest())
-        )
-        self._match(text, signature)
+    def chunk(self, signature: str, digest: str) -> None:
+        self._match("\n".join((f"{ALGORITHM}-PAYLOAD", self._stamp, self._scope, self._previous, _EMPTY_HASH, digest)), signature)
 
     def trailer(self, trailers: dict[str, str]) -> None:
-        signature = trailers.get("x-amz-trailer-signature")
-        if signature is None:
+        if not self._trailer:
             return
+        signature = trailers.get("x-amz-trailer-signature", "")
         lines = "".join(f"{name}:{value}\n" for name, value in sorted(trailers.items()) if name != "x-amz-trailer-signature")
         digest = hashlib.sha256(lines.encode()).hexdigest()
         self._match("\n".join((f"{ALGORITHM}-TRAILER", self._stamp, self._scope, self._previous, digest)), signature)
 
     def _match(self, text: str, signature: str) -> None:
         expected = hmac.new(self._key, text.encode(), hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(expected, signature):
+        if not hmac.compare_digest(expected.encode(), signature.encode()):
             raise _mismatch()
         self._previous = signature
 
@@ -112,7 +123,7 @@ def _matches(
     if credential.service == "s3":
         paths = [request.path, quote(unquote(request.path, "latin-1"), safe="/~-_.", encoding="latin-1")]
     texts = [canonical_request(request, path, signed, payload_hash) for path in paths]
-    return any(hmac.compare_digest(sign(key, credential, stamp, text), signature) for text in texts)
+    return any(hmac.compare_digest(sign(key, credential, stamp, text).encode(), signature.encode()) for text in texts)
 
 
 def canonical_request(request: Request, path: str, signed: list[str], payload_hash: str) -> str:

@@ -35,12 +35,15 @@ class Codec:
         self.serialise = _serialiser(model, overlay, operation, protocol)
 
     def parse(self, request: Request, labels: Labels) -> dict[str, Any]:
-        req = self._read(request, labels)
-        if self._check and self._dialect:
-            violations: list[Violation] = []
-            self._check(req, "", violations)
-            if violations and (told := self._dialect(self.operation.name, violations)):
-                raise Rejected(*told)
+        violations: list[Violation] = []
+        try:
+            req = self._read(request, labels)
+            if self._check:
+                self._check(req, "", violations)
+        except RecursionError:
+            raise Malformed("The request body is nested too deep.") from None
+        if violations and self._dialect and (told := self._dialect(self.operation.name, violations)):
+            raise Rejected(*told)
         return req
 
 

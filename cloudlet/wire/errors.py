@@ -12,6 +12,9 @@ from cloudlet.wire.model import Model
 from cloudlet.wire.overlay import Overlay
 from cloudlet.wire.xmlbody import DECLARATION, escape
 
+# what XML 1.0 has no way to write, be it as a reference
+_UNWRITABLE = dict.fromkeys((*range(9), 11, 12, *range(14, 32), 65534, 65535), "�")
+
 
 class Rendering:
     """One fault in AWS's terms: what the model and the overlay know of its code.
@@ -65,9 +68,9 @@ def render(overlay: Overlay, protocol: str, fault: Rendering, request_id: str, *
 
 
 def _xml(overlay: Overlay, protocol: str, fault: Rendering, request_id: str) -> str:
-    members = "".join(f"<{name}>{escape(str(value))}</{name}>" for name, value in fault.members.items())
+    members = "".join(f"<{name}>{_escape(str(value))}</{name}>" for name, value in fault.members.items())
     code = f"<Code>{escape(fault.code)}</Code>"
-    message = f"<Message>{escape(fault.message or '')}</Message>"
+    message = f"<Message>{_escape(fault.message or '')}</Message>"
     if protocol == "ec2":
         inner = f"<Errors><Error>{code}{message}{members}</Error></Errors>"
         return f"{DECLARATION}<Response>{inner}<RequestID>{request_id}</RequestID></Response>"
@@ -80,3 +83,8 @@ def _xml(overlay: Overlay, protocol: str, fault: Rendering, request_id: str) -> 
     kind = f"<Type>{'Sender' if fault.sender else 'Receiver'}</Type>"
     inner = f"<Error>{kind}{code}{message}<Detail/>{members}</Error><RequestId>{request_id}</RequestId>"
     return f"{DECLARATION}<ErrorResponse{namespace}>{inner}</ErrorResponse>"
+
+
+def _escape(text: str) -> str:
+    """Faults show what the client sent, which may be anything."""
+    return escape(text.translate(_UNWRITABLE))

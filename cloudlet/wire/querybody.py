@@ -54,7 +54,7 @@ class Readers:
     def reader(self, shape: Shape) -> Reader:
         if shape.type not in ("structure", "list", "map"):
             parse = TEXT_READERS[shape.type]
-            return lambda node: parse(node.get("", "") if isinstance(node, dict) else node)
+            return lambda node: parse(_text(node))
         cached = (shape.name, shape.flattened)
         made = self._made.get(cached)
         if made is None:
@@ -111,6 +111,13 @@ class Readers:
             return out
 
         return read
+
+
+def _text(node: Any) -> str:
+    """A scalar's text, whatever else was given under its name."""
+    while isinstance(node, dict):
+        node = node.get("", "")
+    return node
 
 
 def _numbered(node: Any) -> list[Any]:

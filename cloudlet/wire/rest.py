@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import base64
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
@@ -13,6 +13,7 @@ from cloudlet.wire.model import Shape
 from cloudlet.wire.uris import group_name
 from cloudlet.wire.xmlbody import TEXT_READERS, TIMESTAMPS
 
+_is_token = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]*").fullmatch  # what a header's name may be made of
 Placer = Callable[[Request, dict[str, str], dict[str, Any]], None]
 HeaderWriter = Callable[[dict[str, Any], list[tuple[str, str]]], None]
 
@@ -92,7 +93,7 @@ def _query(name: str, wire_name: str, member: Shape) -> Placer:
 
 def _header(name: str, wire_name: str, member: Shape) -> Placer:
     if member.traits.get("jsonvalue"):
-        parse: Callable[[str], Any] = lambda text: base64.b64decode(text).decode()  # noqa: E731
+        parse: Callable[[str], Any] = _json_text
     elif member.type == "list":
         parse_element = TEXT_READERS[member.element.type]
         dates = member.element.type == "timestamp"
@@ -106,6 +107,13 @@ def _header(name: str, wire_name: str, member: Shape) -> Placer:
             out[name] = parse(text)
 
     return place
+
+
+def _json_text(text: str) -> str:
+    try:
+        return scalars.parse_blob(text).decode()
+    except UnicodeDecodeError:
+        raise Malformed("Invalid base64 text") from None
 
 
 def _prefixed_headers(name: str, prefix: str) -> Placer:
@@ -152,7 +160,7 @@ def header_writer(shape: Shape) -> HeaderWriter:
             if value is not None:
                 headers.append((wire_name, text(value)))
         for name, prefix in prefixed:
-            headers.extend((prefix + key, value) for key, value in (result.get(name) or {}).items())
+            headers.extend((prefix + key, value) for key, value in (result.get(name) or {}).items() if _is_token(key))
 
     return write
 

@@ -17,6 +17,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _MILLISECONDS = tuple(f".{number:03d}Z" for number in range(1000))
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ISO = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)(?:[T ](\d\d):?(\d\d):?(\d\d)(?:[.,](\d{1,9}))?)?\s*(Z|[+-]\d\d:?\d\d)?$", re.I)
+_EARLIEST_MS, _LATEST_MS = -62_135_596_800_000, 253_402_300_799_999  # the years 1 to 9999
 _NUMBER = re.compile(r"-?\d+(\.\d*)?([eE][+-]?\d+)?$")
 
 
@@ -43,9 +44,19 @@ def epoch(instant: int) -> int | float:
 
 
 def parse_timestamp(value: Any) -> int:
-    """Any form in which AWS accepts a timestamp, as milliseconds. Raises Malformed."""
+    """Any form in which AWS accepts a timestamp, as milliseconds. Raises Malformed, also for what no calendar has."""
+    try:
+        instant = _instant(value)
+    except OverflowError:
+        instant = _LATEST_MS + 1
+    if not _EARLIEST_MS <= instant <= _LATEST_MS:
+        raise Malformed("timestamp is out of range")
+    return instant
+
+
+def _instant(value: Any) -> int:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        if not math.isfinite(value):
+        if value != value:
             raise Malformed("timestamp must be finite")
         return round(value * 1000)
     if isinstance(value, datetime):
@@ -68,6 +79,11 @@ def parse_blob(text: Any) -> bytes:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
         raise Malformed("Invalid base64 text") from None
+
+
+def whole_number(text: str | None) -> int | None:
+    """The number that ASCII digits make, below 10**18; None for anything else."""
+    return int(text) if text and len(text) <= 18 and text.isascii() and text.isdigit() else None
 
 
 def parse_integer(text: str) -> int:

@@ -18,8 +18,11 @@ _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 
 
 def decode(body: bytes) -> ElementTree.Element:
-    """The root element, its namespaces dropped. Raises Malformed; a document type is refused, as entities are no data."""
-    if b"<!DOCTYPE" in body or b"<!ENTITY" in body:
+    """The root element, its namespaces dropped. Raises Malformed; a document type is refused, as entities are no data.
+
+    So is a zero byte, which UTF-8 has no use for and in which UTF-16 and UTF-32 would hide the declaration.
+    """
+    if b"<!DOCTYPE" in body or b"<!ENTITY" in body or b"\0" in body:
         raise Malformed("A document type declaration is not allowed.", "MalformedXML")
     try:
         return ElementTree.fromstring(body)

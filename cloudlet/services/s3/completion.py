@@ -27,6 +27,9 @@ def complete_multipart_upload(ctx: Context, req: dict[str, Any]) -> dict[str, An
 
     The parts' order, existence, entity tags, checksums and sizes are checked in this order, then the whole's promises.
     """
+    if "UploadId" not in req:  # a POST to a key that says nothing more
+        text = "The specified method is not allowed against this resource."
+        raise Fault("MethodNotAllowed", text, Method="POST", ResourceType="OBJECT")
     bucket = _open_bucket(ctx, req["Bucket"], req.get("ExpectedBucketOwner"))
     headers.refuse_customer_keys(req, "CompleteMultipartUpload")
     conditional = conditions.check_write_headers(req)
