@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -15,7 +14,7 @@ from hypothesis import strategies as st
 
 from cloudlet.testing.server import InProcessServer
 from tests.conftest import connect
-from tests.gateway.raw import Raw, Reply, ask, connection, request, scope, sqs
+from tests.gateway.raw import Reply, ask, connection, request, scope, sqs
 
 FORM = "application/x-www-form-urlencoded"
 SQS_URL = "http://localhost/000000000000/q"
@@ -119,7 +118,7 @@ SQS_REQUESTS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[InProcessServer]:
-    """Queue `q`, its FIFO sister and a bucket with an object are there."""
+    """Queue `q` and a bucket with an object are there."""
     with InProcessServer() as own:
         client = connect(own.endpoint, "s3")
         client.create_bucket(Bucket="bucket")
@@ -127,27 +126,6 @@ def cloud() -> Iterator[InProcessServer]:
         connect(own.endpoint, "sqs").create_queue(QueueName="q")
         yield own
         assert ask(own, HEALTH).status == 200
-
-
-@pytest.fixture(scope="module")
-def raw(cloud: InProcessServer) -> Iterator[list[Raw]]:
-    """One kept connection, made anew where the server closes it."""
-    held: list[Raw] = []
-    yield held
-    for one in held:
-        one.close()
-
-
-@pytest.fixture(autouse=True)
-def _quiet_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
-    """Nothing may be logged as a bug of ours."""
-    caplog.set_level(logging.ERROR)
-    yield
-    assert [record.getMessage() for record in caplog.records] == []
-
-
-def _ask(cloud: InProcessServer, data: bytes) -> Reply:
-    return ask(cloud, data)
 
 
 def _is_fine(reply: Reply, sent: bytes) -> None:
@@ -215,7 +193,7 @@ def test_json(cloud: InProcessServer, wrong: tuple[str, dict[str, Any]], kind: s
     if kind == "cut":
         body = body[: len(body) * 2 // 3]
     data = sqs(operation, body, **({} if kind in ("{}", "cut") else {"content_type": kind}))
-    reply = _ask(cloud, data)
+    reply = ask(cloud, data)
     if kind in ("{}", "cut"):
         _check_json(reply, data)
     else:
@@ -226,7 +204,7 @@ def test_json(cloud: InProcessServer, wrong: tuple[str, dict[str, Any]], kind: s
 def test_bodies_that_are_no_json(cloud: InProcessServer, operation: str) -> None:
     for body in BROKEN_JSON:
         data = sqs(operation, body)
-        _check_json(_ask(cloud, data), data)
+        _check_json(ask(cloud, data), data)
 
 
 def _flat(value: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
@@ -279,7 +257,7 @@ def test_query(cloud: InProcessServer, wrong: tuple[str, dict[str, Any]], pairs:
     fields = [("Action", operation), ("Version", "2012-11-05"), *_flat(req), *pairs]
     body = "&".join(f"{quote(name)}={quote(value, errors='replace')}" for name, value in fields).encode() + tail
     data = request("POST", "/000000000000/q", body, content_type=FORM, authorization=scope("sqs"))
-    _check_xml(_ask(cloud, data), data)
+    _check_xml(ask(cloud, data), data)
 
 
 SPLICES = [

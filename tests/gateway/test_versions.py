@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import socket
@@ -15,6 +16,8 @@ import h2.connection
 import h2.events
 import h2.settings
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from cloudlet.gateway.tls import ca_file
 from cloudlet.testing.server import InProcessServer
@@ -285,3 +288,37 @@ def test_a_handshake_that_fails_hurts_nobody(cloud: InProcessServer) -> None:
         ssl.create_default_context().wrap_socket(_connected(cloud), server_hostname="localhost")
     with _secured(cloud, "h2") as secured:
         assert Client(secured).ask("GET", "/_localstack/health").status == "200"
+
+
+FRAME = st.tuples(st.integers(0, 12), st.integers(0, 255), st.sampled_from([0, 1, 2, 3, 2**31 - 1]), st.binary(max_size=40))
+
+
+@settings(derandomize=True, database=None, deadline=None, max_examples=200, suppress_health_check=list(HealthCheck))
+@given(st.lists(FRAME, max_size=6), st.booleans())
+def test_random_frames(cloud: InProcessServer, frames: list[tuple[int, int, int, bytes]], started: bool) -> None:
+    """They are answered in frames, or the connection is closed; the server lives on."""
+    with _connected(cloud) as connected:
+        if started:
+            Client(connected).open("POST", "/", end=False, x_amz_target="AmazonSQS.ListQueues", authorization=scope("sqs"))
+        else:
+            connected.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+        sent = (
+            len(p).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + p for kind, flags, stream, p in frames
+        )
+        with contextlib.suppress(ConnectionError):
+            connected.sendall(b"".join(sent))
+            connected.shutdown(socket.SHUT_WR)
+            while connected.recv(65_536):
+                pass
+
+
+def test_a_slow_reader_over_tls_costs_no_memory(cloud: InProcessServer, client: Any) -> None:
+    client("s3").create_bucket(Bucket="bucket")
+    client("s3").put_object(Bucket="bucket", Key="key", Body=bytes(8 * LARGE))
+    with _secured(cloud, "http/1.1") as secured:
+        before = resident_bytes()
+        secured.sendall(f"GET /bucket/key HTTP/1.1\r\nhost: localhost\r\nauthorization: {scope('s3')}\r\n\r\n".encode())
+        for _ in range(50):
+            assert secured.recv(1000)
+            settle(cloud)
+        assert resident_bytes() - before < LARGE * 3
