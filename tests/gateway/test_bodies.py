@@ -126,7 +126,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(
         ({"x_amz_checksum_sha256": "AAAA"}, b"InvalidRequest"),
         ({"x_amz_content_sha256": hashlib.sha256(b"else").hexdigest()}, b"XAmzContentSHA256Mismatch"),
         ({"x_amz_content_sha256": "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "x_amz_decoded_content_length": "10"}, b"IncompleteBody"),
-        ({"content_encoding": "aws-chunked"}, b"IncompleteBody"),
+        ({"content_encoding": "aws-chunked", "x_amz_decoded_content_length": "10"}, b"IncompleteBody"),
         ({"x_amz_decoded_content_length": "9" * 5000, "content_encoding": "aws-chunked"}, b"IncompleteBody"),
     ],
 )
