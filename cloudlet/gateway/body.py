@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cloudlet.gateway.exchange import Exchange
 
 _HIGH_WATER_BYTES = 512 * 1024
+_WORTH_WAKING_BYTES = 128 * 1024  # the reader is woken for a good piece at a time, and at the end
 _LARGEST_WHOLE_BYTES = 256 * 1024 * 1024
 _LONGEST_CHUNK_LINE_BYTES = 1024
 _LONGEST_TRAILER_BYTES = 16 * 1024
@@ -83,7 +84,8 @@ class Body:
         elif self._held > _HIGH_WATER_BYTES and not self._paused and self._exchange.whole is None:
             self._paused = True
             self._exchange.connection.pause_reading()
-        self._wake()
+        if self._held >= _WORTH_WAKING_BYTES:
+            self._wake()
 
     def end(self) -> None:
         if self._decoder:

@@ -38,7 +38,7 @@ class Kernel:
         self.folder = folder
         self.peers = peers or Peers()
         self.ids = Ids(self.peers.number)
-        self.store = Store(folder / "state.db", durability)
+        self.store = Store(folder / "state.db", durability, shared=self.peers.shared)
         self.clock = Clock()
         self.clock.load(self.store)
         self.transactions = Transactions(self.store, loop, shared=self.peers.shared)

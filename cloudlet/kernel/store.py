@@ -14,6 +14,7 @@ import fcntl
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import apsw
 
@@ -21,6 +22,8 @@ FORMAT = 1
 _CACHE_KIB = 16 * 1024
 _BUSY_TIMEOUT_MS = 30_000
 _CHECKPOINT_PAGES = 2000
+_HOT_KEYS, _LARGEST_HOT_BYTES = 4096, 2048
+_MISSING: Any = object()
 
 _GET = "SELECT value FROM kv WHERE key = ?"
 _SCAN = "SELECT key, value FROM kv WHERE key >= ? AND key < ? ORDER BY key LIMIT ?"
@@ -57,10 +60,12 @@ class FolderLock:
 class Store:
     """The engine. `begin`, then `apply` any number of times, then `commit` or `rollback`; reads see what was applied.
 
-    Errors: StoreError for a file of a newer format or one that is no database.
+    shared: other processes write the file, too. Where none does, small values read of late are kept at hand (a few MB at
+    most), each dropped when its key is written. Errors: StoreError for a file of a newer format or one that is no database.
     """
 
-    def __init__(self, path: Path, durability: str = "process"):
+    def __init__(self, path: Path, durability: str = "process", *, shared: bool = False):
+        self._hot: dict[bytes, bytes | None] | None = None if shared else {}
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._db = apsw.Connection(str(path))
@@ -96,9 +101,19 @@ class Store:
             self._db.pragma("user_version", FORMAT)
 
     def get(self, key: bytes) -> bytes | None:
+        hot = self._hot
+        if hot is not None:
+            value = hot.get(key, _MISSING)
+            if value is not _MISSING:
+                return value
+        value = None
         for row in self._execute(_GET, (key,)):
-            return row[0]
-        return None
+            value = row[0]
+        if hot is not None and (value is None or len(value) <= _LARGEST_HOT_BYTES):
+            if len(hot) >= _HOT_KEYS:
+                hot.clear()
+            hot[key] = value
+        return value
 
     def scan(self, start: bytes, end: bytes, limit: int = -1, reverse: bool = False) -> list[tuple[bytes, bytes]]:
         """The pairs with start <= key < end in order, at most `limit` of them (-1: all)."""
@@ -113,10 +128,14 @@ class Store:
 
     def apply(self, writes: dict[bytes, bytes | None], cleared: Iterable[tuple[bytes, bytes]] = ()) -> None:
         """Write into the open transaction: first the cleared ranges, then each key (None deletes)."""
-        execute = self._execute
+        execute, hot = self._execute, self._hot
         for bounds in cleared:
             execute(_CLEAR, bounds)
+            if hot:
+                hot.clear()
         for key, value in writes.items():
+            if hot:
+                hot.pop(key, None)
             if value is None:
                 execute(_DELETE, (key,))
             else:
@@ -128,6 +147,8 @@ class Store:
 
     def rollback(self) -> None:
         self.in_transaction = False
+        if self._hot:
+            self._hot.clear()  # it may hold what was just undone
         with contextlib.suppress(apsw.SQLError):  # SQLite has rolled back by itself after some errors
             self._execute("ROLLBACK")
 

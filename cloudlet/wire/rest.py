@@ -146,18 +146,18 @@ def _split(text: str, dates: bool) -> list[str]:
 
 def header_writer(shape: Shape) -> HeaderWriter:
     """A function (result, headers) that appends the members that travel as headers."""
-    single: list[tuple[str, str, Callable[[Any], str]]] = []
+    single: dict[str, tuple[str, Callable[[Any], str]]] = {}
     prefixed: list[tuple[str, str]] = []
     for name, member in shape.members.items():
         if member.location == "header":
-            single.append((name, shape.wire_name(name), _header_text(member)))
+            single[name] = shape.wire_name(name), _header_text(member)
         elif member.location == "headers":
             prefixed.append((name, shape.wire_name(name)))
 
     def write(result: dict[str, Any], headers: list[tuple[str, str]]) -> None:
-        for name, wire_name, text in single:
-            value = result.get(name)
-            if value is not None:
+        for name, value in result.items():
+            if value is not None and name in single:
+                wire_name, text = single[name]
                 headers.append((wire_name, text(value)))
         for name, prefix in prefixed:
             headers.extend((prefix + key, value) for key, value in (result.get(name) or {}).items() if _is_token(key))

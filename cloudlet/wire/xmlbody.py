@@ -191,7 +191,11 @@ class Writers:
                 lines.append(f"        write_{number}(v, append)")
             else:
                 names[f"text_{number}"] = self.text(member)
-                lines.append(f"        append({opening!r} + text_{number}(v) + {closing!r})")
+                whole = f"{opening!r} + text_{number}(v) + {closing!r}"
+                if member.type == "string" and member.traits.get("enum"):
+                    names[f"known_{number}"] = {v: opening + escape(v) + closing for v in member.traits["enum"]}
+                    whole = f"known_{number}.get(v) or {whole}"
+                lines.append(f"        append({whole})")
         exec("\n".join(lines), names)  # the text is made of the model's names alone, each as a literal
         write: Writer = names["write"]
         return write
