@@ -106,7 +106,7 @@ def test_an_upload_that_breaks_off_leaves_nothing(
 ) -> None:
     with connection(cloud) as raw:
         raw.send(request("PUT", "/bucket/key", **framing, **S3))
-        piece = b"x" * 100_000
+        piece = b"x" * 300_000  # more than it takes to wake the reader
         raw.send(b"%x\r\n%b\r\n" % (len(piece), piece) if "transfer_encoding" in framing else piece)
         while not unreferenced(cloud):
             pass  # the blob is being written
